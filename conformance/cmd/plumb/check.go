@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plumb-k8s/plumb/conformance/check"
+	"github.com/plumb-k8s/plumb/conformance/cluster"
+	"github.com/plumb-k8s/plumb/conformance/cluster/containers"
+	"github.com/plumb-k8s/plumb/conformance/cluster/existing"
+	"github.com/plumb-k8s/plumb/conformance/target"
+	"github.com/plumb-k8s/plumb/conformance/verdict"
+)
+
+// checkFlags are the flags of plumb check.
+type checkFlags struct {
+	shapeFlags
+	kubeconfig, cluster, focus, dir, repository string
+	profiles                                    []string
+	procs                                       int
+	list, keep                                  bool
+	shardName, shardReport                      string
+	shardIDs                                    []string
+}
+
+func newCheckCommand() *cobra.Command {
+	var f checkFlags
+	c := &cobra.Command{
+		Use: "check", Short: "Run the conformance suite on a cluster and print a verdict", Args: cobra.NoArgs,
+		Long: `Runs the suite on --kubeconfig (any cluster), on --cluster (one that plumb cluster up left), or on a cluster booted for this run
+from --config. The verdict fails closed: a requirement that did not run is not passed. The report goes to --report-dir.`,
+		RunE: func(c *cobra.Command, _ []string) error { return f.run(c.Context(), c.OutOrStdout()) },
+	}
+	fs := c.Flags()
+	f.shapeFlags.add(fs)
+	fs.StringVar(&f.kubeconfig, "kubeconfig", "", "judge the cluster of this kubeconfig")
+	fs.StringVar(&f.cluster, "cluster", "", "judge a cluster that plumb cluster up left running")
+	fs.StringSliceVar(&f.profiles, "profile", nil, "profiles to run (default: all)")
+	fs.StringVar(&f.focus, "focus", "", "run only requirements whose ID or sentence matches this expression; prints PARTIAL, not a verdict")
+	fs.StringVar(&f.dir, "report-dir", ".report", "where the report goes")
+	fs.StringVar(&f.repository, "image-repository", "docker.io/plumb", "where the fixture images are pulled from")
+	fs.IntVar(&f.procs, "procs", 4, "how many specs run at the same time")
+	fs.BoolVar(&f.list, "list", false, "print the requirements and stop")
+	fs.BoolVar(&f.keep, "keep", false, "leave the cluster that this run booted")
+	fs.StringVar(&f.shardName, "shard-name", "", "")
+	fs.StringVar(&f.shardReport, "shard-report", "", "")
+	fs.StringSliceVar(&f.shardIDs, "shard-ids", nil, "")
+	for _, internal := range []string{"shard-name", "shard-report", "shard-ids"} {
+		if err := fs.MarkHidden(internal); err != nil {
+			panic(err) // a misspelt name above: caught by any test that builds the command
+		}
+	}
+	return c
+}
+
+func (f *checkFlags) run(ctx context.Context, out io.Writer) error {
+	switch {
+	case f.list:
+		return f.printList(out)
+	case f.shardReport != "":
+		return f.runShard(ctx)
+	case f.kubeconfig != "":
+		c, err := existing.Open(ctx, f.kubeconfig)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "plumb:", err)
+			return check.ExitError(verdict.ExitInconclusive)
+		}
+		return f.judge(ctx, c, []string{"check"}, out)
+	}
+	return withProvider(ctx, func(p *containers.Provider) error { return f.onContainers(ctx, p, out) })
+}
+
+func (f *checkFlags) printList(out io.Writer) error {
+	wanted, err := verdict.Of(f.profiles...)
+	for _, r := range wanted {
+		fmt.Fprintf(out, "%-10s %-12s %s\n", r.ID, r.Profile, r.Text)
+	}
+	return err
+}
+
+// onContainers judges a kept cluster, or boots one and removes it afterwards.
+func (f *checkFlags) onContainers(ctx context.Context, p *containers.Provider, out io.Writer) error {
+	if f.cluster != "" {
+		c, err := p.Find(ctx, f.cluster, f.fault)
+		if err != nil {
+			return err
+		}
+		return f.judge(ctx, c, []string{"check", "--cluster", f.cluster, "--fault-image", f.fault}, out)
+	}
+	cfg, err := f.containersConfig(out)
+	if err != nil {
+		return err
+	}
+	name := cfg.Shape.Name
+	if !f.keep {
+		defer remove(ctx, p, name)
+	}
+	controlPlanes, workers := cfg.Shape.Roles()
+	fmt.Fprintf(out, "Booting cluster %s: %d control plane(s), %d worker(s)\n", name, controlPlanes, workers)
+	c, err := p.Boot(ctx, cfg)
+	if err != nil {
+		f.saveLogs(ctx, c, out)
+		fmt.Fprintln(os.Stderr, "plumb:", err)
+		return check.ExitError(verdict.ExitInconclusive)
+	}
+	err = f.judge(ctx, c, []string{"check", "--cluster", name, "--fault-image", f.fault}, out)
+	if err != nil {
+		f.saveLogs(ctx, c, out)
+	}
+	return err
+}
+
+func (f *checkFlags) saveLogs(ctx context.Context, c *containers.Cluster, out io.Writer) {
+	if c == nil {
+		return
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	defer cancel()
+	dir := f.dir + "/logs"
+	if err := c.SaveLogs(grace, dir); err != nil {
+		fmt.Fprintln(os.Stderr, "plumb:", err)
+	}
+	fmt.Fprintln(out, "The nodes' logs are in", dir)
+}
+
+// judge runs the suite and prints the verdict as the last line.
+func (f *checkFlags) judge(ctx context.Context, c cluster.Cluster, shardArgs []string, out io.Writer) error {
+	started := time.Now()
+	run := check.Run{
+		Target: c, Profiles: f.profiles, Focus: f.focus, Procs: f.procs, Dir: f.dir, Repository: f.repository, ShardArgs: shardArgs, Out: out,
+	}
+	v, err := run.Do(ctx)
+	if err != nil {
+		return err
+	}
+	others := len(v.Results) - v.Counts[verdict.Passed] - v.Counts[verdict.Failed]
+	fmt.Fprintf(out, "\nRan %d of %d requirements in %.0f s; report in %s\n", len(v.Results)-v.Counts[verdict.Missing], len(v.Results), time.Since(started).Seconds(), f.dir)
+	for _, r := range v.Results {
+		if r.Outcome != verdict.Passed {
+			fmt.Fprintf(out, "  %-13s %-10s %s\n", r.Outcome, r.ID, r.Requirement)
+		}
+	}
+	fmt.Fprintf(out, "%d passed, %d failed, %d skipped\n%s\n", v.Counts[verdict.Passed], v.Counts[verdict.Failed], others, v.Text)
+	if v.Exit != 0 {
+		return check.ExitError(v.Exit)
+	}
+	return nil
+}
+
+// runShard is the body of a child process. Its target is a kept cluster, or any by kubeconfig.
+func (f *checkFlags) runShard(ctx context.Context) error {
+	c, err := f.shardTarget(ctx)
+	if err != nil {
+		return err
+	}
+	t, err := target.New(c, strings.TrimSuffix(f.repository, "/"), f.shardName)
+	if err != nil {
+		return err
+	}
+	return check.Shard{Target: t, IDs: f.shardIDs, Report: f.shardReport}.Run(ctx)
+}
+
+func (f *checkFlags) shardTarget(ctx context.Context) (cluster.Cluster, error) {
+	if f.cluster == "" {
+		return existing.Open(ctx, f.kubeconfig)
+	}
+	p, err := containers.New(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.Find(ctx, f.cluster, f.fault)
+}
