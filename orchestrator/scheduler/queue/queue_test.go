@@ -1,0 +1,92 @@
+package queue
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	testingclock "k8s.io/utils/clock/testing"
+
+	"github.com/plumb-k8s/plumb/orchestrator/scheduler/rules"
+)
+
+func pod(name string, priority int32) *corev1.Pod {
+	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID(name)}, Spec: corev1.PodSpec{Priority: &priority}}
+}
+
+// next fails the test when no pod is ready at once.
+func next(t *testing.T, q *Queue) *Item {
+	t.Helper()
+	item, _ := q.pop()
+	if item == nil {
+		t.Fatal("no pod is ready")
+	}
+	return item
+}
+
+func TestNextIsByPriorityThenAge(t *testing.T) {
+	clock := testingclock.NewFakeClock(time.Now())
+	q := New(clock)
+	for _, p := range []*corev1.Pod{pod("old", 0), pod("young", 0), pod("urgent", 10)} {
+		q.Set(p, false)
+		clock.Step(time.Second)
+	}
+	for _, want := range []string{"urgent", "old", "young"} {
+		if got := next(t, q).Pod.Name; got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestRefusedPodWaitsForAnEventThatHelps(t *testing.T) {
+	clock := testingclock.NewFakeClock(time.Now())
+	q := New(clock)
+	q.Set(pod("a", 0), false)
+	q.Refuse(next(t, q), rules.PodRemoved)
+	clock.Step(time.Minute)
+	q.Happened(rules.NodeLabels)
+	if item, _ := q.pop(); item != nil {
+		t.Fatal("an event that cannot help woke the pod")
+	}
+	q.Happened(rules.PodRemoved)
+	next(t, q)
+}
+
+func TestEventDuringTheAttemptIsNotLost(t *testing.T) {
+	clock := testingclock.NewFakeClock(time.Now())
+	q := New(clock)
+	q.Set(pod("a", 0), false)
+	item := next(t, q)
+	q.Happened(rules.PodRemoved)
+	q.Refuse(item, rules.PodRemoved)
+	if item, _ := q.pop(); item != nil {
+		t.Fatal("the pod was retried without a pause")
+	}
+	clock.Step(FirstPause)
+	next(t, q)
+}
+
+func TestPausesDoubleToTheLongest(t *testing.T) {
+	for attempts, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 4: 8 * time.Second, 5: 10 * time.Second, 50: 10 * time.Second} {
+		if got := pause(attempts); got != want {
+			t.Errorf("attempt %d: got %s, want %s", attempts, got, want)
+		}
+	}
+}
+
+func TestRemovedPodIsNotTried(t *testing.T) {
+	q := New(testingclock.NewFakeClock(time.Now()))
+	q.Set(pod("a", 0), false)
+	q.Remove("a")
+	if item, _ := q.pop(); item != nil {
+		t.Fatal("a removed pod was handed out")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, ok := q.Next(ctx); ok {
+		t.Fatal("Next went on after its context")
+	}
+}
