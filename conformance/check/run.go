@@ -111,10 +111,15 @@ func (r *Run) shard(ctx context.Context, name string, ids []string, kubeconfig, 
 	}
 	args := append(slices.Clone(r.ShardArgs), "--shard-name", name, "--shard-ids", strings.Join(ids, ","), "--shard-report", file,
 		"--kubeconfig", kubeconfig, "--image-repository", r.Repository)
+	log, err := os.Create(filepath.Join(r.Dir, "shard-"+name+".log"))
+	if err != nil {
+		return fmt.Errorf("--report-dir: %w", err)
+	}
+	defer log.Close()
 	c := exec.CommandContext(ctx, self, args...)
 	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
 	c.WaitDelay = interruptGrace
-	c.Stdout, c.Stderr = r.Out, r.Out
+	c.Stdout, c.Stderr = log, r.Out
 	if err := c.Run(); err != nil {
 		return fmt.Errorf("shard %s: %w", name, err)
 	}

@@ -28,7 +28,7 @@ type Shard struct {
 	SpecTimeout time.Duration
 }
 
-// Run runs the shard's specs in this process. It fails only when the run itself does: what the specs found is in the report.
+// Run runs the shard's specs in this process: progress goes to standard error, Ginkgo's own report to standard output. It fails only when the run itself does: what the specs found is in the report.
 func (s Shard) Run(ctx context.Context) error {
 	target.Set(s.Target)
 	specs.Declare()
@@ -39,12 +39,12 @@ func (s Shard) Run(ctx context.Context) error {
 			return
 		}
 		results = append(results, result)
-		fmt.Println(progressLine(result))
+		fmt.Fprintln(os.Stderr, progressLine(result))
 	})
 	suite, reporter := ginkgo.GinkgoConfiguration()
 	suite.LabelFilter = strings.Join(s.IDs, " || ")
 	suite.Timeout = 2 * time.Hour
-	reporter.Succinct, reporter.NoColor = true, true
+	reporter.Verbose, reporter.NoColor = true, true
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	ginkgo.RunSpecs(failed{}, "plumb", suite, reporter)
 	data, err := json.Marshal(results)

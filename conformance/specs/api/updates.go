@@ -1,0 +1,60 @@
+package api
+
+import (
+	"encoding/json"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/plumb-k8s/plumb/conformance/scene"
+)
+
+// decode is JSON that must parse.
+func decode(raw []byte, into any) {
+	GinkgoHelper()
+	Expect(json.Unmarshal(raw, into)).To(Succeed(), "body %s", raw)
+}
+
+func declareUpdates() {
+	It("refuses an update of an old version with a conflict, and keeps the newer one", Label("API-005"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		first := newMap(ctx, s, "one", nil)
+		second := first.DeepCopy()
+		second.Data["key"] = "second"
+		second, err := maps(s).Update(ctx, second, metav1.UpdateOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(second.ResourceVersion).NotTo(Equal(first.ResourceVersion))
+		first.Data["key"] = "late"
+		_, err = maps(s).Update(ctx, first, metav1.UpdateOptions{})
+		Expect(apierrors.IsConflict(err)).To(BeTrue(), "got %v", err)
+		after, err := maps(s).Get(ctx, "one", metav1.GetOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(after).To(Equal(second))
+		again, err := maps(s).Update(ctx, second.DeepCopy(), metav1.UpdateOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(again.ResourceVersion).To(Equal(second.ResourceVersion), "an update that changes nothing made a new version")
+	})
+
+	It("applies JSON, merge and strategic merge patches by their rules", Label("API-006"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		newMap(ctx, s, "one", map[string]string{"a": "1"})
+		patched, err := maps(s).Patch(ctx, "one", types.JSONPatchType, []byte(`[{"op":"test","path":"/data/key","value":"0"},{"op":"replace","path":"/data/key","value":"1"}]`), metav1.PatchOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(patched.Data).To(HaveKeyWithValue("key", "1"))
+		_, err = maps(s).Patch(ctx, "one", types.JSONPatchType, []byte(`[{"op":"test","path":"/data/key","value":"wrong"}]`), metav1.PatchOptions{})
+		Expect(err).To(HaveOccurred(), "a failed test operation was ignored")
+		patched, err = maps(s).Patch(ctx, "one", types.MergePatchType, []byte(`{"metadata":{"labels":{"a":null,"b":"2"}}}`), metav1.PatchOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(patched.Labels).To(Equal(map[string]string{"b": "2"}))
+		services := s.API.CoreV1().Services(s.Namespace)
+		_, err = services.Create(ctx, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "two"}, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "a", Port: 80}}}}, metav1.CreateOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		service, err := services.Patch(ctx, "two", types.StrategicMergePatchType, []byte(`{"spec":{"ports":[{"name":"b","port":81}]}}`), metav1.PatchOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(service.Spec.Ports).To(HaveLen(2), "a strategic merge patch replaced a list that merges by key")
+	})
+}

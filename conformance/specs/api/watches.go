@@ -1,0 +1,116 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/plumb-k8s/plumb/conformance/scene"
+	"github.com/plumb-k8s/plumb/conformance/target"
+)
+
+// seen is one event of a watch, short enough to compare.
+func seen(e watch.Event) string {
+	m, ok := e.Object.(metav1.Object)
+	if !ok {
+		return fmt.Sprintf("%s %T", e.Type, e.Object)
+	}
+	return fmt.Sprintf("%s %s", e.Type, m.GetName())
+}
+
+// next is the next event of a watch that is no bookmark; it fails the spec when none comes.
+func next(ctx context.Context, w watch.Interface) watch.Event {
+	GinkgoHelper()
+	limit := time.NewTimer(target.Converge)
+	defer limit.Stop()
+	for {
+		select {
+		case e, open := <-w.ResultChan():
+			Expect(open).To(BeTrue(), "the watch ended")
+			if e.Type != watch.Bookmark {
+				return e
+			}
+		case <-limit.C:
+			Fail("no event came")
+		case <-ctx.Done():
+			Fail("no event came")
+		}
+	}
+}
+
+func declareWatches() {
+	It("watches every later change once and in order, also when resumed in the middle", Label("API-012"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		start, err := maps(s).List(ctx, metav1.ListOptions{LabelSelector: "w=1"})
+		Expect(err).NotTo(HaveOccurred())
+		w, err := maps(s).Watch(ctx, metav1.ListOptions{LabelSelector: "w=1", ResourceVersion: start.ResourceVersion})
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(w.Stop)
+		newMap(ctx, s, "one", map[string]string{"w": "1"})
+		newMap(ctx, s, "two", map[string]string{"w": "1"})
+		_, err = maps(s).Patch(ctx, "one", types.MergePatchType, []byte(`{"data":{"key":"1"}}`), metav1.PatchOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(maps(s).Delete(ctx, "two", metav1.DeleteOptions{})).To(Succeed())
+		want := []string{"ADDED one", "ADDED two", "MODIFIED one", "DELETED two"}
+		var got []string
+		var versions []string
+		for range want {
+			e := next(ctx, w)
+			got = append(got, seen(e))
+			versions = append(versions, e.Object.(metav1.Object).GetResourceVersion())
+		}
+		Expect(got).To(Equal(want))
+		resumed, err := maps(s).Watch(ctx, metav1.ListOptions{LabelSelector: "w=1", ResourceVersion: versions[1]})
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(resumed.Stop)
+		for _, w := range want[2:] {
+			Expect(seen(next(ctx, resumed))).To(Equal(w))
+		}
+	})
+
+	It("reports an object that begins or ceases to match a watch's selector as added or deleted", Label("API-013"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		newMap(ctx, s, "in", map[string]string{"w": "1"})
+		newMap(ctx, s, "out", nil)
+		list, err := maps(s).List(ctx, metav1.ListOptions{LabelSelector: "w=1"})
+		Expect(err).NotTo(HaveOccurred())
+		w, err := maps(s).Watch(ctx, metav1.ListOptions{LabelSelector: "w=1", ResourceVersion: list.ResourceVersion})
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(w.Stop)
+		label := func(name, value string) {
+			_, err := maps(s).Patch(ctx, name, types.MergePatchType, []byte(`{"metadata":{"labels":{"w":`+value+`}}}`), metav1.PatchOptions{})
+			Expect(err).NotTo(HaveOccurred())
+		}
+		label("out", `"1"`)
+		label("in", `null`)
+		label("out", `"2"`)
+		for _, want := range []string{"ADDED out", "DELETED in", "DELETED out"} {
+			Expect(seen(next(ctx, w))).To(Equal(want))
+		}
+	})
+
+	It("streams the present state, marks its end with a bookmark, and then follows", Label("API-014"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		newMap(ctx, s, "one", map[string]string{"w": "1"})
+		newMap(ctx, s, "two", map[string]string{"w": "1"})
+		yes := true
+		w, err := maps(s).Watch(ctx, metav1.ListOptions{
+			LabelSelector: "w=1", SendInitialEvents: &yes, AllowWatchBookmarks: true, ResourceVersionMatch: metav1.ResourceVersionMatchNotOlderThan,
+		})
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(w.Stop)
+		Expect([]string{seen(next(ctx, w)), seen(next(ctx, w))}).To(ConsistOf("ADDED one", "ADDED two"))
+		var bookmark watch.Event
+		Eventually(ctx, w.ResultChan()).WithTimeout(target.Converge).Should(Receive(&bookmark))
+		Expect(bookmark.Type).To(Equal(watch.Bookmark))
+		Expect(bookmark.Object.(metav1.Object).GetAnnotations()).To(HaveKeyWithValue(metav1.InitialEventsAnnotationKey, "true"))
+		newMap(ctx, s, "three", map[string]string{"w": "1"})
+		Expect(seen(next(ctx, w))).To(Equal("ADDED three"))
+	})
+}
