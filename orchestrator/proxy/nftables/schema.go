@@ -194,12 +194,12 @@ func (f family) pickChain(p ruleset.Pick) chain {
 	out.rules = [][]expr.Any{
 		all(f.loadSource(), f.loadFrontend(), lookup(stickySet, f.sourceReg(), f.indexReg()), in(members, f.destinationReg()),
 			f.remember(unix.NFT_DYNSET_OP_UPDATE, f.indexReg(), p.Sticky), f.translate(f.indexReg())),
-		all(f.loadSource(), load, f.remember(dynsetDelete, 0, 0), f.remember(unix.NFT_DYNSET_OP_ADD, f.pickedReg(), p.Sticky), f.translate(f.pickedReg())),
+		all(f.loadSource(), load, f.remember(dynsetDelete, f.pickedReg(), 0), f.remember(unix.NFT_DYNSET_OP_ADD, f.pickedReg(), p.Sticky), f.translate(f.pickedReg())),
 	}
 	return out
 }
 
-// dynsetDelete is NFT_DYNSET_OP_DELETE, which golang.org/x/sys lacks.
+// dynsetDelete is NFT_DYNSET_OP_DELETE, which golang.org/x/sys lacks. On a map it wants a register of data too, and ignores it.
 const dynsetDelete = 2
 
 func (f family) remember(operation, endpoint, seconds uint32) expr.Any {
