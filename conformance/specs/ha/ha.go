@@ -1,5 +1,13 @@
-// Package ha is a profile of the suite.
+// Package ha is the profile of faults in the control plane: what was acknowledged is there afterwards. It needs node control.
 package ha
 
+import (
+	"github.com/onsi/ginkgo/v2"
+)
+
 // Declare tells Ginkgo the profile's specs.
-func Declare() {}
+func Declare() {
+	ginkgo.Describe("ha", ginkgo.Label("ha"), func() {
+		declareKills()
+	})
+}
