@@ -81,7 +81,7 @@ func udpDestinations(fragment ruleset.Fragment) destinations {
 			if _, some := out[k.Frontend]; !some {
 				out[k.Frontend] = nil
 			}
-		case k.Set == ruleset.Endpoints, k.Set == ruleset.LocalEndpoints:
+		case v.Endpoint.IsValid():
 			out[k.Frontend] = append(out[k.Frontend], v.Endpoint)
 		}
 	}

@@ -36,11 +36,12 @@ func encode(k ruleset.Key, v ruleset.Value) (slot, content) {
 	case ruleset.Allowed:
 		first, last := bounds(k.Source)
 		s.key, s.end = frontend(k.Frontend)+first, frontend(k.Frontend)+last
-	case ruleset.Members, ruleset.LocalMembers:
-		s.key = frontend(k.Frontend) + endpoint(k.Endpoint)
-	case ruleset.Endpoints, ruleset.LocalEndpoints:
-		s.key = frontend(k.Frontend) + string(binary.NativeEndian.AppendUint32(nil, k.Index))
+	case ruleset.Endpoints, ruleset.LocalEndpoints, ruleset.Members, ruleset.LocalMembers:
+		s.key = frontend(k.Frontend) + number(k.Index)
 		return s, content(endpoint(v.Endpoint))
+	case ruleset.Order, ruleset.LocalOrder:
+		s.key = frontend(k.Frontend) + number(k.Index)
+		return s, content(number(v.Member))
 	case ruleset.Services, ruleset.LocalServices:
 		s.key = frontend(k.Frontend)
 		return s, content(chainName(v.Pick))
@@ -64,6 +65,8 @@ func frontend(f ruleset.Frontend) string {
 func endpoint(e netip.AddrPort) string {
 	return string(append(binary.BigEndian.AppendUint16(e.Addr().AsSlice(), e.Port()), 0, 0))
 }
+
+func number(n uint32) string { return string(binary.NativeEndian.AppendUint32(nil, n)) }
 
 // bounds are the first and the last address of a range.
 func bounds(p netip.Prefix) (first, last string) {

@@ -42,10 +42,10 @@ func (f family) destinationReg() uint32 { return reg(f.words) }
 func (f family) protocolReg() uint32    { return reg(2 * f.words) }
 func (f family) portReg() uint32        { return reg(2*f.words + 1) }
 
-// indexReg holds the number of an endpoint, or the endpoint that affinity remembers.
+// indexReg holds the number of an endpoint, or the member that affinity remembers.
 func (f family) indexReg() uint32 { return reg(2*f.words + 2) }
 
-// pickedReg holds the endpoint that the index led to.
+// pickedReg holds the endpoint that the index leads to.
 func (f family) pickedReg() uint32 { return reg(2*f.words + 3) }
 
 func (f family) loadSource() expr.Any {
@@ -65,11 +65,11 @@ func (f family) loadFrontend() []expr.Any {
 	}
 }
 
-// translate sends the packet to the endpoint that lies in registers from address on.
-func (f family) translate(address uint32) expr.Any {
+// translate sends the packet to the endpoint that was picked.
+func (f family) translate() expr.Any {
+	address, port := f.pickedReg(), f.pickedReg()+f.words
 	return &expr.NAT{
-		Type: expr.NATTypeDestNAT, Family: f.proto, RegAddrMin: address, RegAddrMax: address,
-		RegProtoMin: address + f.words, RegProtoMax: address + f.words, Specified: true,
+		Type: expr.NATTypeDestNAT, Family: f.proto, RegAddrMin: address, RegAddrMax: address, RegProtoMin: port, RegProtoMax: port, Specified: true,
 	}
 }
 

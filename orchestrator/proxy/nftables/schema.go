@@ -34,7 +34,7 @@ const (
 	// stockMap stands in the table when stock's kube-proxy has worked on it.
 	stockMap = "service-ips"
 	// schemaVersion changes whenever a rule or a set does.
-	schemaVersion = "1"
+	schemaVersion = "3"
 
 	stickySet = "sticky-clients"
 	// stickyLimit bounds the memory that clients can make affinity take: about 200 bytes each.
@@ -46,6 +46,8 @@ var setNames = [ruleset.Sets]string{
 	ruleset.LocalServices:  "local-frontends",
 	ruleset.Endpoints:      "endpoints",
 	ruleset.LocalEndpoints: "local-endpoints",
+	ruleset.Order:          "order",
+	ruleset.LocalOrder:     "local-order",
 	ruleset.Members:        "members",
 	ruleset.LocalMembers:   "local-members",
 	ruleset.ClusterIPs:     "cluster-addresses",
@@ -69,9 +71,8 @@ type chain struct {
 func (f family) sets(table *nft.Table) []*nft.Set {
 	front := []nft.SetDatatype{f.address, nft.TypeInetProto, nft.TypeInetService}
 	endpoint := []nft.SetDatatype{f.address, nft.TypeInetService}
-	// The index is a mark for nft's sake, which can print no bare integer.
+	// Numbers of endpoints are marks for nft's sake, which can print no bare integer.
 	indexed := append(front[:len(front):len(front)], nft.TypeMark)
-	member := append(front[:len(front):len(front)], endpoint...)
 	client := append([]nft.SetDatatype{f.address}, front...)
 	set := func(name string, key ...nft.SetDatatype) *nft.Set {
 		return &nft.Set{Table: table, Name: name, KeyType: nft.MustConcatSetType(key...)}
@@ -86,15 +87,17 @@ func (f family) sets(table *nft.Table) []*nft.Set {
 	}
 	allowed := set(setNames[ruleset.Allowed], append(front[:len(front):len(front)], f.address)...)
 	allowed.Interval, allowed.Concatenation = true, true
-	sticky := to(set(stickySet, client...), endpoint...)
+	sticky := to(set(stickySet, client...), nft.TypeMark)
 	sticky.Dynamic, sticky.HasTimeout, sticky.Size = true, true, stickyLimit
 	return []*nft.Set{
 		ruleset.Services:       verdict(set(setNames[ruleset.Services], front...)),
 		ruleset.LocalServices:  verdict(set(setNames[ruleset.LocalServices], front...)),
 		ruleset.Endpoints:      to(set(setNames[ruleset.Endpoints], indexed...), endpoint...),
 		ruleset.LocalEndpoints: to(set(setNames[ruleset.LocalEndpoints], indexed...), endpoint...),
-		ruleset.Members:        set(setNames[ruleset.Members], member...),
-		ruleset.LocalMembers:   set(setNames[ruleset.LocalMembers], member...),
+		ruleset.Order:          to(set(setNames[ruleset.Order], indexed...), nft.TypeMark),
+		ruleset.LocalOrder:     to(set(setNames[ruleset.LocalOrder], indexed...), nft.TypeMark),
+		ruleset.Members:        to(set(setNames[ruleset.Members], indexed...), endpoint...),
+		ruleset.LocalMembers:   to(set(setNames[ruleset.LocalMembers], indexed...), endpoint...),
 		ruleset.ClusterIPs:     set(setNames[ruleset.ClusterIPs], f.address),
 		ruleset.External:       set(setNames[ruleset.External], front...),
 		ruleset.ExternalLocal:  set(setNames[ruleset.ExternalLocal], front...),
@@ -176,25 +179,34 @@ func (f family) routing(o Options) []chain {
 	}
 }
 
-// pickChain is where the frontends with this way to pick go. With affinity, a client that is remembered stays with its endpoint while that is a
-// member of the Service; any other client is forgotten first, since the kernel's update would keep the endpoint that it remembers.
+// pickChain is where the frontends with this way to pick go. With affinity, a client that is remembered stays with its member while the Service
+// has that; any other client is forgotten first, since the kernel's update would keep the member that it remembers.
+//
+// The member passes from rule to rule in the connection's mark, which ends as zero: the kernel could take it from register to register within
+// one rule, but nft, and with it stock's kube-proxy, aborts when it lists a rule whose key contains what a map returned.
 func (f family) pickChain(p ruleset.Pick) chain {
-	endpoints, members := setNames[ruleset.Endpoints], setNames[ruleset.Members]
+	endpoints, order, members := setNames[ruleset.Endpoints], setNames[ruleset.Order], setNames[ruleset.Members]
 	if p.Local {
-		endpoints, members = setNames[ruleset.LocalEndpoints], setNames[ruleset.LocalMembers]
+		endpoints, order, members = setNames[ruleset.LocalEndpoints], setNames[ruleset.LocalOrder], setNames[ruleset.LocalMembers]
 	}
-	load := all(f.loadFrontend(),
-		&expr.Numgen{Register: f.indexReg(), Modulus: p.Of, Type: unix.NFT_NG_RANDOM},
-		lookup(endpoints, f.destinationReg(), f.pickedReg()))
+	load := all(f.loadSource(), f.loadFrontend())
+	random := &expr.Numgen{Register: f.indexReg(), Modulus: p.Of, Type: unix.NFT_NG_RANDOM}
 	out := chain{name: chainName(p)}
 	if p.Sticky == 0 {
-		out.rules = [][]expr.Any{all(load, f.translate(f.pickedReg()))}
+		out.rules = [][]expr.Any{all(load[1:], random, lookup(endpoints, f.destinationReg(), f.pickedReg()), f.translate())}
 		return out
 	}
+	setMember := func(register uint32) expr.Any {
+		return &expr.Ct{Key: expr.CtKeyMARK, Register: register, SourceRegister: true}
+	}
+	getMember := &expr.Ct{Key: expr.CtKeyMARK, Register: f.indexReg()}
+	forgetMember := all(&expr.Immediate{Register: reg(0), Data: make([]byte, 4)}, setMember(reg(0)))
+	member := lookup(members, f.destinationReg(), f.pickedReg())
 	out.rules = [][]expr.Any{
-		all(f.loadSource(), f.loadFrontend(), lookup(stickySet, f.sourceReg(), f.indexReg()), in(members, f.destinationReg()),
-			f.remember(unix.NFT_DYNSET_OP_UPDATE, f.indexReg(), p.Sticky), f.translate(f.indexReg())),
-		all(f.loadSource(), load, f.remember(dynsetDelete, f.pickedReg(), 0), f.remember(unix.NFT_DYNSET_OP_ADD, f.pickedReg(), p.Sticky), f.translate(f.pickedReg())),
+		all(load, lookup(stickySet, f.sourceReg(), f.indexReg()), setMember(f.indexReg())),
+		all(load, getMember, member, f.remember(unix.NFT_DYNSET_OP_UPDATE, p.Sticky), forgetMember, f.translate()),
+		all(load[1:], random, lookup(order, f.destinationReg(), f.indexReg()), setMember(f.indexReg())),
+		all(load, getMember, f.remember(dynsetDelete, 0), f.remember(unix.NFT_DYNSET_OP_ADD, p.Sticky), member, forgetMember, f.translate()),
 	}
 	return out
 }
@@ -202,8 +214,8 @@ func (f family) pickChain(p ruleset.Pick) chain {
 // dynsetDelete is NFT_DYNSET_OP_DELETE, which golang.org/x/sys lacks. On a map it wants a register of data too, and ignores it.
 const dynsetDelete = 2
 
-func (f family) remember(operation, endpoint, seconds uint32) expr.Any {
-	return &expr.Dynset{SetName: stickySet, Operation: operation, SrcRegKey: f.sourceReg(), SrcRegData: endpoint, Timeout: duration(seconds)}
+func (f family) remember(operation, seconds uint32) expr.Any {
+	return &expr.Dynset{SetName: stickySet, Operation: operation, SrcRegKey: f.sourceReg(), SrcRegData: f.indexReg(), Timeout: duration(seconds)}
 }
 
 func chainName(p ruleset.Pick) string {

@@ -23,7 +23,11 @@ const (
 	Endpoints
 	// LocalEndpoints is Endpoints of LocalServices.
 	LocalEndpoints
-	// Members tells which endpoints a client with affinity may stay with.
+	// Order maps a frontend with affinity and a random number to a member: what a client is remembered with, while order changes.
+	Order
+	// LocalOrder is Order of LocalServices.
+	LocalOrder
+	// Members maps a frontend with affinity and one of its members to a pod.
 	Members
 	// LocalMembers is Members of LocalServices.
 	LocalMembers
@@ -71,10 +75,8 @@ func (f Frontend) String() string {
 type Key struct {
 	Set
 	Frontend
-	// Index of the endpoint, in Endpoints and LocalEndpoints.
+	// Index is the random number in Endpoints and Order, the member in Members.
 	Index uint32
-	// Endpoint in Members and LocalMembers.
-	Endpoint netip.AddrPort
 	// Source range in Allowed.
 	Source netip.Prefix
 }
@@ -82,8 +84,10 @@ type Key struct {
 // Value of an element of a map; zero in a set.
 type Value struct {
 	Pick
-	// Endpoint in Endpoints and LocalEndpoints.
+	// Endpoint in Endpoints and Members.
 	Endpoint netip.AddrPort
+	// Member in Order.
+	Member uint32
 	// Refusal in NoEndpoints.
 	Refusal Refusal
 }
@@ -94,7 +98,7 @@ type Pick struct {
 	Of uint32
 	// Sticky is the seconds for which a client stays with its endpoint; 0: each connection is on its own.
 	Sticky uint32
-	// Local picks from LocalEndpoints.
+	// Local picks from the local sets.
 	Local bool
 }
 

@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"hash/fnv"
 	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
@@ -60,10 +61,6 @@ func compilePort(out Fragment, node Node, svc *corev1.Service, port corev1.Servi
 
 // route leads a frontend to its endpoints, or refuses where there are none: with a reject when nobody serves, silently when only this node does not.
 func (f Fragment) route(front Frontend, to []netip.AddrPort, anywhere bool, pick Pick) {
-	services, endpoints, members := Services, Endpoints, Members
-	if pick.Local {
-		services, endpoints, members = LocalServices, LocalEndpoints, LocalMembers
-	}
 	if len(to) == 0 {
 		refusal := Reject
 		if anywhere {
@@ -72,14 +69,38 @@ func (f Fragment) route(front Frontend, to []netip.AddrPort, anywhere bool, pick
 		f[Key{Set: NoEndpoints, Frontend: front}] = Value{Refusal: refusal}
 		return
 	}
+	services, endpoints, order, members := Services, Endpoints, Order, Members
+	if pick.Local {
+		services, endpoints, order, members = LocalServices, LocalEndpoints, LocalOrder, LocalMembers
+	}
 	pick.Of = uint32(len(to))
 	f[Key{Set: services, Frontend: front}] = Value{Pick: pick}
-	for i, endpoint := range to {
-		f[Key{Set: endpoints, Frontend: front, Index: uint32(i)}] = Value{Endpoint: endpoint}
-		if pick.Sticky > 0 {
-			f[Key{Set: members, Frontend: front, Endpoint: endpoint}] = Value{}
+	if pick.Sticky == 0 {
+		for i, endpoint := range to {
+			f[Key{Set: endpoints, Frontend: front, Index: uint32(i)}] = Value{Endpoint: endpoint}
 		}
+		return
 	}
+	for i, endpoint := range to {
+		member := memberOf(endpoint)
+		for f.taken(members, front, member, endpoint) {
+			member = max(1, member+1)
+		}
+		f[Key{Set: order, Frontend: front, Index: uint32(i)}] = Value{Member: member}
+		f[Key{Set: members, Frontend: front, Index: member}] = Value{Endpoint: endpoint}
+	}
+}
+
+// memberOf names an endpoint by a number that does not depend on what other endpoints there are. It is never 0, which is no member.
+func memberOf(endpoint netip.AddrPort) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(endpoint.String()))
+	return max(1, h.Sum32())
+}
+
+func (f Fragment) taken(members Set, front Frontend, member uint32, by netip.AddrPort) bool {
+	have, ok := f[Key{Set: members, Frontend: front, Index: member}]
+	return ok && have.Endpoint != by
 }
 
 // routeExternal leads clients from outside. Under policy Local they keep their address and reach only this node's endpoints, while the node
