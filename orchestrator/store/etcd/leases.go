@@ -1,0 +1,53 @@
+package etcd
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// leases shares one etcd lease among keys of about the same end of life: a lease of its own for each event would cost a write each.
+type leases struct {
+	client *clientv3.Client
+
+	mu      sync.Mutex
+	current map[time.Duration]shared
+}
+
+// shared is a lease with the time until which further keys may join it.
+type shared struct {
+	id    clientv3.LeaseID
+	until time.Time
+	keys  int
+}
+
+// A lease is shared for this part of the keys' life, and by at most this many keys (as in stock: 1000).
+const (
+	shareFraction = 20
+	maxShare      = 1000
+)
+
+// of returns a lease that ends no earlier than ttl from now, and at most a twentieth later.
+func (l *leases) of(ctx context.Context, ttl time.Duration) (clientv3.LeaseID, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.current == nil {
+		l.current = map[time.Duration]shared{}
+	}
+	now := time.Now()
+	have, ok := l.current[ttl]
+	if ok && now.Before(have.until) && have.keys < maxShare {
+		have.keys++
+		l.current[ttl] = have
+		return have.id, nil
+	}
+	share := ttl / shareFraction
+	granted, err := l.client.Grant(ctx, int64((ttl+share+time.Second-1)/time.Second))
+	if err != nil {
+		return 0, err
+	}
+	l.current[ttl] = shared{id: granted.ID, until: now.Add(share), keys: 1}
+	return granted.ID, nil
+}
