@@ -10,6 +10,7 @@ import (
 
 // Typed is Rules written with the kind's own Go type, so that a kind's file holds no type assertions.
 type Typed[T Object] struct {
+	Normalise           func(obj T)
 	Default             func(obj T)
 	PrepareCreate       func(ctx context.Context, obj T)
 	ValidateCreate      func(ctx context.Context, obj T) field.ErrorList
@@ -25,6 +26,7 @@ type Typed[T Object] struct {
 // Rules erases the type.
 func (t Typed[T]) Rules() Rules {
 	return Rules{
+		Normalise:      one(t.Normalise),
 		Default:        one(t.Default),
 		PrepareCreate:  prepareOne(t.PrepareCreate),
 		ValidateCreate: validateOne(t.ValidateCreate),

@@ -45,6 +45,8 @@ type Kind struct {
 	// GracePeriod of a deletion, in seconds, for kinds that are deleted gracefully (Pod); nil for the others.
 	// It sees the options' period (nil when not given) and returns the one to use; 0 deletes at once.
 	GracePeriod func(obj Object, asked *int64) int64
+	// Virtual kinds are answered at once and never stored: reviews. Storage, Rules and Columns are empty.
+	Virtual bool
 	// DefaultPropagation when the delete options are silent: empty means background.
 	DefaultPropagation metav1.DeletionPropagation
 }
@@ -103,6 +105,9 @@ type Column struct {
 
 // Rules of writing an object. A nil rule does nothing.
 type Rules struct {
+	// Normalise brings an object that was just decoded, from a client or from storage, into its one canonical form: write-only fields are
+	// merged, aliases and singular/plural pairs agree. It runs before Default.
+	Normalise func(obj Object)
 	// Default fills what the client left out. It also runs on objects read from storage that an older version wrote.
 	Default func(obj Object)
 	// PrepareCreate resets what clients may not set (status, usually).
