@@ -1,0 +1,172 @@
+// Package leader elects one of several replicas by a coordination.k8s.io Lease, compatibly with stock's holders and candidates.
+//
+// It owns the Lease and the context under which a leader works: that context ends at the last renewal plus the deadline, whatever the leader does.
+// Components hand it what to do while leading; it must not know what that is.
+package leader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	coordination "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	client "k8s.io/client-go/kubernetes/typed/coordination/v1"
+)
+
+// Config of a candidate.
+type Config struct {
+	// Namespace and Name of the Lease.
+	Namespace, Name string
+	// Identity of this candidate: unique among all of them.
+	Identity string
+	// LeaseDuration is how long others wait after the last renewal that they saw before they take the Lease.
+	LeaseDuration time.Duration
+	// RenewDeadline is how long after its last renewal a leader goes on.
+	RenewDeadline time.Duration
+	// RetryPeriod between renewals, and between attempts where no watch tells of a change.
+	RetryPeriod time.Duration
+	Leases      client.LeasesGetter
+	Logger      *slog.Logger
+	// OnNewLeader is told of each holder seen; may be nil.
+	OnNewLeader func(identity string)
+}
+
+func (c Config) validate() error {
+	switch {
+	case c.Identity == "" || c.Name == "" || c.Namespace == "":
+		return errors.New("leader election: namespace, name and identity are required")
+	case c.LeaseDuration <= c.RenewDeadline:
+		return fmt.Errorf("leader election: the lease duration %v must exceed the renew deadline %v", c.LeaseDuration, c.RenewDeadline)
+	case c.RenewDeadline <= c.RetryPeriod:
+		return fmt.Errorf("leader election: the renew deadline %v must exceed the retry period %v", c.RenewDeadline, c.RetryPeriod)
+	}
+	return nil
+}
+
+// releaseTimeout bounds the last write of a leader that leaves.
+const releaseTimeout = 2 * time.Second
+
+// Run stands for election until ctx ends, and runs lead whenever it is elected. lead must return soon after its context ends. When lead returns
+// by itself, Run releases the Lease and returns lead's error.
+func Run(ctx context.Context, cfg Config, lead func(ctx context.Context) error) error {
+	if err := cfg.validate(); err != nil {
+		return err
+	}
+	c := &candidate{Config: cfg}
+	for {
+		if err := c.stand(ctx); err != nil {
+			return nil // only the end of ctx ends standing
+		}
+		cfg.Logger.Info("became leader", "lease", cfg.Name, "identity", cfg.Identity)
+		finished, err := c.hold(ctx, lead)
+		if finished || ctx.Err() != nil {
+			c.release(ctx)
+			return err
+		}
+		cfg.Logger.Warn("lost the lease, stand again", "lease", cfg.Name, "identity", cfg.Identity)
+	}
+}
+
+// candidate is one replica's view of the Lease. It is used by one goroutine at a time.
+type candidate struct {
+	Config
+	lease *coordination.Lease
+	// changed is when this process saw the Lease's record change: clocks of different machines are never compared.
+	changed time.Time
+	// renewed is when the last successful renewal was sent.
+	renewed time.Time
+	told    string
+}
+
+// observe takes in a version of the Lease.
+func (c *candidate) observe(lease *coordination.Lease) {
+	if c.lease == nil || !sameRecord(c.lease.Spec, lease.Spec) {
+		c.changed = time.Now()
+	}
+	c.lease = lease
+	if holder := holderOf(lease); holder != c.told && holder != "" {
+		c.told = holder
+		if c.OnNewLeader != nil {
+			c.OnNewLeader(holder)
+		}
+	}
+}
+
+func holderOf(lease *coordination.Lease) string {
+	if lease.Spec.HolderIdentity == nil {
+		return ""
+	}
+	return *lease.Spec.HolderIdentity
+}
+
+func sameRecord(a, b coordination.LeaseSpec) bool {
+	return equal(a.HolderIdentity, b.HolderIdentity) && a.RenewTime.Equal(b.RenewTime) && a.AcquireTime.Equal(b.AcquireTime) &&
+		equal(a.LeaseTransitions, b.LeaseTransitions) && equal(a.LeaseDurationSeconds, b.LeaseDurationSeconds)
+}
+
+func equal[T comparable](a, b *T) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}
+
+// claim returns the Lease as this candidate holds it from now on, or renews it.
+func (c *candidate) claim(now time.Time) *coordination.Lease {
+	lease := c.lease.DeepCopy()
+	stamp, seconds := meta.NewMicroTime(now), int32(max(1, (c.LeaseDuration+time.Second-1)/time.Second))
+	if holderOf(lease) != c.Identity {
+		transitions := int32(0)
+		if lease.Spec.LeaseTransitions != nil {
+			transitions = *lease.Spec.LeaseTransitions + 1
+		}
+		lease.Spec.AcquireTime, lease.Spec.LeaseTransitions = &stamp, &transitions
+	}
+	lease.Spec.HolderIdentity, lease.Spec.RenewTime, lease.Spec.LeaseDurationSeconds = &c.Identity, &stamp, &seconds
+	return lease
+}
+
+// try takes or renews the Lease if nobody else holds it; when somebody does, wait is how long until it may be tried again.
+func (c *candidate) try(ctx context.Context) (won bool, wait time.Duration, err error) {
+	sent := time.Now()
+	if c.lease == nil || c.lease.ResourceVersion == "" {
+		if err := c.fetch(ctx); err != nil {
+			return false, c.RetryPeriod, err
+		}
+	}
+	if holder := holderOf(c.lease); holder != "" && holder != c.Identity {
+		if left := time.Until(c.changed.Add(c.LeaseDuration)); left > 0 {
+			return false, left, nil
+		}
+	}
+	claimed, write := c.claim(sent), c.Leases.Leases(c.Namespace).Update
+	var lease *coordination.Lease
+	if claimed.ResourceVersion == "" {
+		lease, err = c.Leases.Leases(c.Namespace).Create(ctx, claimed, meta.CreateOptions{})
+	} else {
+		lease, err = write(ctx, claimed, meta.UpdateOptions{})
+	}
+	if err != nil {
+		if apierrors.IsConflict(err) || apierrors.IsNotFound(err) || apierrors.IsAlreadyExists(err) {
+			return false, 0, c.fetch(ctx)
+		}
+		return false, c.RetryPeriod, err
+	}
+	c.observe(lease)
+	c.renewed = sent
+	return true, c.RetryPeriod, nil
+}
+
+func (c *candidate) fetch(ctx context.Context) error {
+	lease, err := c.Leases.Leases(c.Namespace).Get(ctx, c.Name, meta.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		c.lease = &coordination.Lease{ObjectMeta: meta.ObjectMeta{Namespace: c.Namespace, Name: c.Name}}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c.observe(lease)
+	return nil
+}

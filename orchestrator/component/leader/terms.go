@@ -1,0 +1,135 @@
+package leader
+
+import (
+	"context"
+	"time"
+
+	coordination "k8s.io/api/coordination/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// stand blocks until the Lease is held, or ctx ends.
+func (c *candidate) stand(ctx context.Context) error {
+	c.lease = nil
+	for {
+		attempt, cancel := context.WithTimeout(ctx, c.RenewDeadline)
+		won, wait, err := c.try(attempt)
+		cancel()
+		if won {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			c.Logger.Warn("stand for election", "lease", c.Name, "error", err)
+			c.lease = nil
+			wait = c.RetryPeriod
+		}
+		if wait > 0 {
+			c.await(ctx, wait)
+		}
+	}
+}
+
+// await follows the Lease until it is free or its holder has been silent for long enough. A candidate that may not watch polls.
+func (c *candidate) await(ctx context.Context, wait time.Duration) {
+	options := meta.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", c.Name).String()}
+	if c.lease != nil {
+		options.ResourceVersion = c.lease.ResourceVersion
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	var events <-chan watch.Event
+	follow, err := c.Leases.Leases(c.Namespace).Watch(ctx, options)
+	if err != nil {
+		timer.Reset(min(wait, c.RetryPeriod))
+	} else {
+		defer follow.Stop()
+		events = follow.ResultChan()
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			c.lease = forget(c.lease, err != nil)
+			return
+		case event, open := <-events:
+			lease, ok := event.Object.(*coordination.Lease)
+			if !open || !ok || event.Type == watch.Deleted {
+				events = nil
+				c.lease = forget(c.lease, true)
+				timer.Reset(min(wait, c.RetryPeriod))
+				continue
+			}
+			c.observe(lease)
+			if holderOf(lease) == "" {
+				return
+			}
+			timer.Reset(max(0, time.Until(c.changed.Add(c.LeaseDuration))))
+		}
+	}
+}
+
+// forget drops the version of a Lease that may be stale, so that it is read again, and keeps the record by which changes are noticed.
+func forget(lease *coordination.Lease, stale bool) *coordination.Lease {
+	if lease == nil || !stale {
+		return lease
+	}
+	lease = lease.DeepCopy()
+	lease.ResourceVersion = ""
+	return lease
+}
+
+// hold leads and renews until the Lease is lost, ctx ends or lead returns by itself (finished). It returns after lead has.
+func (c *candidate) hold(ctx context.Context, lead func(context.Context) error) (finished bool, err error) {
+	leading, stop := context.WithCancel(ctx)
+	defer stop()
+	done := make(chan error, 1)
+	go func() { done <- lead(leading) }()
+	deadline := time.AfterFunc(time.Until(c.renewed.Add(c.RenewDeadline)), stop)
+	defer deadline.Stop()
+	renew := time.NewTimer(c.RetryPeriod)
+	defer renew.Stop()
+	for {
+		select {
+		case err := <-done:
+			return leading.Err() == nil, err
+		case <-leading.Done():
+			err := <-done
+			if ctx.Err() == nil {
+				err = nil // what failed because the Lease was lost is no failure of the leader
+			}
+			return false, err
+		case <-renew.C:
+		}
+		won, wait, err := c.try(leading)
+		switch {
+		case won:
+			deadline.Reset(time.Until(c.renewed.Add(c.RenewDeadline)))
+		case err == nil && holderOf(c.lease) != c.Identity && holderOf(c.lease) != "":
+			stop() // somebody else holds it: step down now, not at the deadline
+		case err != nil && leading.Err() == nil:
+			c.Logger.Warn("renew the lease", "lease", c.Name, "error", err)
+			wait = c.RetryPeriod / 4
+		}
+		renew.Reset(wait)
+	}
+}
+
+// release empties the Lease that this candidate holds, so that the next one need not wait.
+func (c *candidate) release(ctx context.Context) {
+	if c.lease == nil || holderOf(c.lease) != c.Identity {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	lease, nobody, second, now := c.lease.DeepCopy(), "", int32(1), meta.NowMicro()
+	lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds, lease.Spec.RenewTime = &nobody, &second, &now
+	if _, err := c.Leases.Leases(c.Namespace).Update(ctx, lease, meta.UpdateOptions{}); err != nil {
+		c.Logger.Warn("release the lease", "lease", c.Name, "error", err)
+	}
+}
