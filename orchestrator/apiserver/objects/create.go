@@ -1,0 +1,174 @@
+package objects
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/rand"
+	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
+	"github.com/plumb-k8s/plumb/orchestrator/store"
+)
+
+// Hooks are what a caller adds to a write: admission, allocation, dry run. A nil hook does nothing.
+type Hooks struct {
+	// Admit may alter the object; Check may only refuse it. Both see the defaulted object; Check the one that would be stored.
+	Admit, Check func(obj, old kind.Object) error
+	// Reserve takes what the object needs exclusively; release is called with the outcome of the write.
+	Reserve func(obj, old kind.Object) (release func(written bool), err error)
+	// Warn gets warnings for the client.
+	Warn   func(text string)
+	DryRun bool
+}
+
+// Create implements Writer.
+func (r *Registry) Create(ctx context.Context, gr schema.GroupResource, obj kind.Object) (kind.Object, error) {
+	k, err := r.known(gr)
+	if err != nil {
+		return nil, err
+	}
+	return r.Insert(ctx, k, obj, Hooks{})
+}
+
+// generateAttempts is how often a generated name that is taken is drawn anew.
+const generateAttempts = 8
+
+// Insert is the whole way of a new object into the store. It may alter obj.
+func (r *Registry) Insert(ctx context.Context, k *kind.Kind, obj kind.Object, h Hooks) (kind.Object, error) {
+	base := obj.GetGenerateName()
+	generated := obj.GetName() == "" && base != ""
+	for attempt := 1; ; attempt++ {
+		tried := obj
+		if generated {
+			tried = obj.DeepCopyObject().(kind.Object)
+			tried.SetName(generateName(base))
+		}
+		created, err := r.insert(ctx, k, tried, h)
+		if !generated || attempt == generateAttempts || !apierrors.IsAlreadyExists(err) {
+			return created, err
+		}
+	}
+}
+
+// maxGenerated is the longest base of a generated name: 63 less the five random characters.
+const (
+	randomLength = 5
+	maxGenerated = 63 - randomLength
+)
+
+func generateName(base string) string {
+	if len(base) > maxGenerated {
+		base = base[:maxGenerated]
+	}
+	return base + rand.String(randomLength)
+}
+
+func (r *Registry) insert(ctx context.Context, k *kind.Kind, obj kind.Object, h Hooks) (kind.Object, error) {
+	r.stamp(k, obj)
+	if k.Default != nil {
+		k.Default(obj)
+	}
+	if h.Admit != nil {
+		if err := h.Admit(obj, nil); err != nil {
+			return nil, err
+		}
+	}
+	if k.PrepareCreate != nil {
+		k.PrepareCreate(ctx, obj)
+	}
+	if k.Generation != nil {
+		obj.SetGeneration(1)
+	}
+	if errs := validateNew(ctx, k, obj); len(errs) > 0 {
+		return nil, apierrors.NewInvalid(schema.GroupKind{Group: k.Group, Kind: k.Names.Kind}, obj.GetName(), errs)
+	}
+	if h.Check != nil {
+		if err := h.Check(obj, nil); err != nil {
+			return nil, err
+		}
+	}
+	warn(ctx, k.Warnings, h, obj, nil)
+	return r.commitNew(ctx, k, obj, h)
+}
+
+// stamp sets what only the server may set.
+func (r *Registry) stamp(k *kind.Kind, obj kind.Object) {
+	obj.SetUID(uuid.NewUUID())
+	obj.SetCreationTimestamp(metav1.Time{Time: r.Now().UTC().Truncate(1e9)})
+	obj.SetDeletionTimestamp(nil)
+	obj.SetDeletionGracePeriodSeconds(nil)
+	obj.SetSelfLink("")
+	obj.SetResourceVersion("")
+	obj.SetGeneration(0)
+}
+
+func validateNew(ctx context.Context, k *kind.Kind, obj kind.Object) field.ErrorList {
+	errs := apivalidation.ValidateObjectMetaAccessor(obj, k.Namespaced, nameRule(k), field.NewPath("metadata"))
+	if k.ValidateCreate != nil {
+		errs = append(errs, k.ValidateCreate(ctx, obj)...)
+	}
+	return errs
+}
+
+func nameRule(k *kind.Kind) apivalidation.ValidateNameFunc {
+	if k.ValidName != nil {
+		return k.ValidName
+	}
+	return apivalidation.NameIsDNSSubdomain
+}
+
+func warn(ctx context.Context, warnings func(context.Context, kind.Object, kind.Object) []string, h Hooks, obj, old kind.Object) {
+	if warnings == nil || h.Warn == nil {
+		return
+	}
+	for _, text := range warnings(ctx, obj, old) {
+		h.Warn(text)
+	}
+}
+
+func (r *Registry) commitNew(ctx context.Context, k *kind.Kind, obj kind.Object, h Hooks) (kind.Object, error) {
+	release, err := reserve(h, obj, nil)
+	if err != nil {
+		return nil, err
+	}
+	written := false
+	defer func() { release(written) }()
+	if !validKeyPart(obj.GetName()) || strings.Contains(obj.GetNamespace(), "/") {
+		return nil, apierrors.NewBadRequest("the name of the object must not contain a slash")
+	}
+	key := Key(k, obj.GetNamespace(), obj.GetName())
+	if h.DryRun {
+		if _, err := r.Store.Get(ctx, key); err == nil {
+			return nil, apierrors.NewAlreadyExists(k.GroupResource(), obj.GetName())
+		}
+		return obj, nil
+	}
+	data, err := Encode(k, obj)
+	if err != nil {
+		return nil, err
+	}
+	revision, err := r.Store.Create(ctx, store.Put{Key: key, Value: data, TTL: k.Storage.TTL})
+	var conflict *store.ConflictError
+	if errors.As(err, &conflict) {
+		return nil, apierrors.NewAlreadyExists(k.GroupResource(), obj.GetName())
+	}
+	if err != nil {
+		return nil, err
+	}
+	written = true
+	return Decode(k, data, revision)
+}
+
+func reserve(h Hooks, obj, old kind.Object) (func(bool), error) {
+	if h.Reserve == nil {
+		return func(bool) {}, nil
+	}
+	return h.Reserve(obj, old)
+}

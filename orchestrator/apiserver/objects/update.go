@@ -1,0 +1,217 @@
+package objects
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
+	"github.com/plumb-k8s/plumb/orchestrator/store"
+)
+
+// Change is one update under way.
+type Change struct {
+	Namespace, Name string
+	// Subresource is empty, status, or another one with Update rules.
+	Subresource string
+	// Apply makes the wanted object of a copy of the present one. It is called again after a conflict. ErrUnchanged ends without a write.
+	Apply func(present kind.Object) (kind.Object, error)
+	Hooks
+}
+
+// Update implements Writer.
+func (r *Registry) Update(ctx context.Context, gr schema.GroupResource, namespace, name, subresource string, mutate func(kind.Object) error) (kind.Object, error) {
+	k, err := r.known(gr)
+	if err != nil {
+		return nil, err
+	}
+	return r.Modify(ctx, k, Change{Namespace: namespace, Name: name, Subresource: subresource, Apply: func(present kind.Object) (kind.Object, error) {
+		return present, mutate(present)
+	}})
+}
+
+// Modify is the whole way of a change into the store. It starts from the cached object; an outcome other than a write that was computed from it
+// is only believed when the store's own copy says the same.
+func (r *Registry) Modify(ctx context.Context, k *kind.Kind, c Change) (kind.Object, error) {
+	present, live, err := r.start(ctx, k, c.Namespace, c.Name)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		changed, err := r.modifyOnce(ctx, k, c, present)
+		var conflict *store.ConflictError
+		switch {
+		case errors.As(err, &conflict):
+			if present, err = r.afterConflict(k, c, conflict); err != nil {
+				return nil, err
+			}
+			live = true
+		case live || (err == nil && changed.GetResourceVersion() != present.GetResourceVersion()):
+			return changed, err
+		default:
+			fresh, liveErr := r.Live(ctx, k, c.Namespace, c.Name)
+			if liveErr != nil {
+				return nil, liveErr
+			}
+			if fresh.GetResourceVersion() == present.GetResourceVersion() {
+				return changed, err
+			}
+			present, live = fresh, true
+		}
+	}
+}
+
+// start returns the cached object, or the live one when the cache has none.
+func (r *Registry) start(ctx context.Context, k *kind.Kind, namespace, name string) (obj kind.Object, live bool, err error) {
+	if o, ok := r.Cache.Get(Prefix(k), Key(k, namespace, name)); ok {
+		return Of(o), false, nil
+	}
+	obj, err = r.Live(ctx, k, namespace, name)
+	return obj, true, err
+}
+
+// afterConflict decodes what the failed transaction brought back.
+func (r *Registry) afterConflict(k *kind.Kind, c Change, conflict *store.ConflictError) (kind.Object, error) {
+	if conflict.Current.ModRevision == 0 {
+		return nil, apierrors.NewNotFound(k.GroupResource(), c.Name)
+	}
+	return Decode(k, conflict.Current.Value, conflict.Current.ModRevision)
+}
+
+func (r *Registry) modifyOnce(ctx context.Context, k *kind.Kind, c Change, present kind.Object) (kind.Object, error) {
+	obj, err := c.Apply(present.DeepCopyObject().(kind.Object))
+	if errors.Is(err, ErrUnchanged) {
+		return present, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if v := obj.GetResourceVersion(); v != "" && v != present.GetResourceVersion() {
+		return nil, Conflict(k, c.Name)
+	}
+	rules := k.Rules
+	if c.Subresource != "" {
+		rules = *k.Subresources[c.Subresource].Update
+	}
+	if err := r.prepare(ctx, k, rules, c, obj, present); err != nil {
+		return nil, err
+	}
+	if c.Check != nil {
+		if err := c.Check(obj, present); err != nil {
+			return nil, err
+		}
+	}
+	warn(ctx, rules.Warnings, c.Hooks, obj, present)
+	return r.commit(ctx, k, c, obj, present)
+}
+
+// Conflict is the error of an update of an old version.
+func Conflict(k *kind.Kind, name string) error {
+	return apierrors.NewConflict(k.GroupResource(), name, errors.New("the object has been modified; please apply your changes to the latest version and try again"))
+}
+
+// prepare defaults, admits, carries over what may not change, counts the generation and validates.
+func (r *Registry) prepare(ctx context.Context, k *kind.Kind, rules kind.Rules, c Change, obj, old kind.Object) error {
+	keepMetadata(obj, old)
+	if k.Default != nil {
+		k.Default(obj)
+	}
+	if c.Admit != nil {
+		if err := c.Admit(obj, old); err != nil {
+			return err
+		}
+	}
+	if rules.PrepareUpdate != nil {
+		rules.PrepareUpdate(ctx, obj, old)
+	}
+	obj.SetGeneration(old.GetGeneration())
+	if k.Generation != nil && k.Generation(obj, old) {
+		obj.SetGeneration(old.GetGeneration() + 1)
+	}
+	errs := apivalidation.ValidateObjectMetaAccessor(obj, k.Namespaced, alreadyNamed, field.NewPath("metadata"))
+	errs = append(errs, apivalidation.ValidateObjectMetaAccessorUpdate(obj, old, field.NewPath("metadata"))...)
+	if rules.ValidateUpdate != nil {
+		errs = append(errs, rules.ValidateUpdate(ctx, obj, old)...)
+	}
+	if len(errs) > 0 {
+		return apierrors.NewInvalid(schema.GroupKind{Group: k.Group, Kind: k.Names.Kind}, obj.GetName(), errs)
+	}
+	return nil
+}
+
+// alreadyNamed: the name of an existing object was checked when it was made, perhaps by older rules.
+func alreadyNamed(string, bool) []string { return nil }
+
+// keepMetadata carries over what clients may leave out but not change.
+func keepMetadata(obj, old kind.Object) {
+	obj.SetResourceVersion(old.GetResourceVersion())
+	obj.SetSelfLink("")
+	if obj.GetUID() == "" {
+		obj.SetUID(old.GetUID())
+	}
+	obj.SetCreationTimestamp(old.GetCreationTimestamp())
+	obj.SetDeletionTimestamp(old.GetDeletionTimestamp())
+	obj.SetDeletionGracePeriodSeconds(old.GetDeletionGracePeriodSeconds())
+	if obj.GetGenerateName() == "" {
+		obj.SetGenerateName(old.GetGenerateName())
+	}
+}
+
+// commit writes the object, or removes it when this change took the last thing that held it.
+func (r *Registry) commit(ctx context.Context, k *kind.Kind, c Change, obj, old kind.Object) (kind.Object, error) {
+	data, err := Encode(k, obj)
+	if err != nil {
+		return nil, err
+	}
+	before, err := Encode(k, old)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Equal(data, before) {
+		return old, nil
+	}
+	release, err := reserve(c.Hooks, obj, old)
+	if err != nil {
+		return nil, err
+	}
+	written := false
+	defer func() { release(written) }()
+	if c.DryRun {
+		return obj, nil
+	}
+	key := Key(k, obj.GetNamespace(), obj.GetName())
+	if released(obj, old) {
+		revision, err := r.Store.Delete(ctx, key, Revision(old))
+		if err != nil {
+			return nil, err
+		}
+		written = true
+		obj.SetResourceVersion(fmt.Sprint(revision))
+		return obj, nil
+	}
+	if data, err = Encode(k, obj); err != nil { // a reservation may have filled something in
+		return nil, err
+	}
+	revision, err := r.Store.Update(ctx, store.Put{Key: key, Value: data, TTL: k.Storage.TTL}, Revision(old))
+	if err != nil {
+		return nil, err
+	}
+	written = true
+	return Decode(k, data, revision)
+}
+
+// released: the object is being deleted, its grace period is over, and this change removes its last finalizer.
+func released(obj, old metav1.Object) bool {
+	if old.GetDeletionTimestamp() == nil || len(obj.GetFinalizers()) > 0 || len(old.GetFinalizers()) == 0 {
+		return false
+	}
+	grace := obj.GetDeletionGracePeriodSeconds()
+	return grace == nil || *grace == 0
+}
