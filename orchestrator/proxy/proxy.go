@@ -71,7 +71,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	if err := p.setUp(); err != nil {
 		return err
 	}
-	defer p.health.closeAll()
+	defer p.close()
 	period := time.NewTicker(p.cfg.Settings.NFTables.SyncPeriod.Duration)
 	defer period.Stop()
 	p.sync(ctx)
@@ -84,6 +84,13 @@ func (p *Proxy) Run(ctx context.Context) error {
 		case <-period.C:
 			p.check(ctx)
 		}
+	}
+}
+
+func (p *Proxy) close() {
+	p.health.closeAll()
+	for _, table := range p.tables {
+		table.Close()
 	}
 }
 

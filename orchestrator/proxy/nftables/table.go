@@ -25,6 +25,9 @@ type Table struct {
 	picks map[string]bool
 	// synced tells that the kernel holds what claims says.
 	synced bool
+	// conn has socket buffers of buffer bytes; nil before the first transaction and after an error.
+	conn   *nft.Conn
+	buffer int
 }
 
 // IPv4 returns the table of IPv4. Nothing is sent before the first Apply.
@@ -94,6 +97,7 @@ func (t *Table) rebuild() error {
 	conn.AddTable(t.table)
 	for _, set := range t.sets {
 		if err := conn.AddSet(set, nil); err != nil {
+			t.hangUp()
 			return fmt.Errorf("define set %s: %w", set.Name, err)
 		}
 	}
@@ -120,13 +124,12 @@ func (t *Table) send(gone, come map[slot]content) error {
 func (t *Table) commit(conn *nft.Conn, gone, come map[slot]content) error {
 	t.synced = false
 	t.addPicks(conn, come)
-	if err := t.each(gone, conn.SetDeleteElements); err != nil {
-		return err
-	}
-	if err := t.each(come, conn.SetAddElements); err != nil {
+	if err := errors.Join(t.each(gone, conn.SetDeleteElements), t.each(come, conn.SetAddElements)); err != nil {
+		t.hangUp()
 		return err
 	}
 	if err := conn.Flush(); err != nil {
+		t.hangUp()
 		return fmt.Errorf("commit %d deletions and %d additions to table %s: %w", len(gone), len(come), tableName, err)
 	}
 	t.synced = true
@@ -178,11 +181,15 @@ func (t *Table) addChain(conn *nft.Conn, c chain) {
 	}
 }
 
-// dial opens a connection whose socket buffers hold a transaction of this many elements, and the answers to it: the system's default fails
-// from a few hundred Services on.
+// dial returns a connection whose socket buffers hold a transaction of this many elements, and the answers to it: the system's default fails
+// from a few hundred Services on. It is kept, since the kernel, when one is closed, waits until what it replaced is destroyed: 5 ms and more.
 func (t *Table) dial(elements int) (*nft.Conn, error) {
-	size := 1<<20 + 256*elements
-	options := []nft.ConnOption{nft.WithSockOptions(func(c *netlink.Conn) error {
+	size := max(1<<20, 256*elements)
+	if t.conn != nil && size <= t.buffer {
+		return t.conn, nil
+	}
+	t.hangUp()
+	options := []nft.ConnOption{nft.AsLasting(), nft.WithSockOptions(func(c *netlink.Conn) error {
 		return errors.Join(c.SetWriteBuffer(size), c.SetReadBuffer(size))
 	})}
 	if t.options.NetNS != 0 {
@@ -192,8 +199,20 @@ func (t *Table) dial(elements int) (*nft.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a netlink socket to the packet filter: %w", err)
 	}
+	t.conn, t.buffer = conn, size
 	return conn, nil
 }
+
+// hangUp closes the connection: after an error, answers to what failed may still lie in it.
+func (t *Table) hangUp() {
+	if t.conn != nil {
+		_ = t.conn.CloseLasting()
+	}
+	t.conn, t.buffer = nil, 0
+}
+
+// Close ends the connection to the kernel. The table stays.
+func (t *Table) Close() { t.hangUp() }
 
 // intact tells whether the kernel's table is one that this process could have made: each of its chains has all of its rules with our mark, and
 // stock's kube-proxy has not worked on it since.

@@ -2,7 +2,6 @@ package nftables
 
 import (
 	"net/netip"
-	"os"
 	"os/exec"
 	"runtime"
 	"testing"
@@ -107,7 +106,7 @@ func TestTheKernelHoldsWhatWasApplied(t *testing.T) {
 		{"everything goes", map[string]ruleset.Fragment{"all": nil, "b": nil, "c": nil}},
 	}
 	for _, step := range steps {
-		t.Run(step.name, func(t *testing.T) {})
+		t.Log(step.name)
 		apply(t, table, step.fragments)
 		holds(t, table)
 	}
@@ -178,8 +177,5 @@ func TestNftCanPrintTheTable(t *testing.T) {
 	out, err := exec.Command(nft, "list", "ruleset").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
-	}
-	if os.Getenv("SHOW") != "" {
-		t.Logf("%s", out)
 	}
 }
