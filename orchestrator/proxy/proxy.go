@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
 
@@ -194,6 +195,9 @@ func (p *Proxy) apply(fragments map[string]ruleset.Fragment) error {
 }
 
 func (p *Proxy) compile(key string) ruleset.Fragment {
+	if name, ok := strings.CutPrefix(key, rangesOf); ok {
+		return ruleset.CompileRanges(p.state.serviceRanges(name))
+	}
 	svc, slices := p.state.service(key)
 	if svc == nil {
 		p.health.remove(key)

@@ -7,11 +7,13 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	discoveryv1client "k8s.io/client-go/kubernetes/typed/discovery/v1"
+	networkingv1client "k8s.io/client-go/kubernetes/typed/networking/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 )
@@ -25,6 +27,8 @@ const byService = "service"
 // state is what the API says, kept up to date.
 type state struct {
 	services, slices, node cache.SharedIndexInformer
+	// ranges are the ServiceCIDRs. Nothing waits for them: an apiserver may not serve them.
+	ranges cache.SharedIndexInformer
 }
 
 // source is one kind of object and the part of it that is watched.
@@ -53,6 +57,10 @@ func newState(cfg *rest.Config, node string) (*state, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
+	networking, err := networkingv1client.NewForConfig(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
 	ours := func(o *metav1.ListOptions) { o.LabelSelector = foreign }
 	self := func(o *metav1.ListOptions) { o.FieldSelector = "metadata.name=" + node }
 	out := &state{}
@@ -61,6 +69,9 @@ func newState(cfg *rest.Config, node string) (*state, error) {
 	}
 	indexers := cache.Indexers{byService: func(obj any) ([]string, error) { return []string{serviceOf(obj)}, nil }}
 	if out.slices, err = (source{discovery.RESTClient(), "endpointslices", &discoveryv1.EndpointSlice{}, ours}).informer(indexers); err != nil {
+		return nil, err
+	}
+	if out.ranges, err = (source{networking.RESTClient(), "servicecidrs", &networkingv1.ServiceCIDR{}, func(*metav1.ListOptions) {}}).informer(nil); err != nil {
 		return nil, err
 	}
 	out.node, err = source{core.RESTClient(), "nodes", &corev1.Node{}, self}.informer(nil)
@@ -104,6 +115,7 @@ func (s *state) start(ctx context.Context, changed func(service string)) error {
 		s.services: keyOf,
 		s.slices:   serviceOf,
 		s.node:     func(any) string { return "" },
+		s.ranges:   func(obj any) string { return rangesOf + keyOf(obj) },
 	} {
 		registration, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 			AddFunc: func(obj any) { changed(key(obj)) },
@@ -118,7 +130,9 @@ func (s *state) start(ctx context.Context, changed func(service string)) error {
 		if err != nil {
 			return fmt.Errorf("watch: %w", err)
 		}
-		synced = append(synced, registration.HasSynced)
+		if informer != s.ranges {
+			synced = append(synced, registration.HasSynced)
+		}
 		go informer.RunWithContext(ctx)
 	}
 	if !waitFor(ctx, synced) {
@@ -161,6 +175,18 @@ func (s *state) service(key string) (*corev1.Service, []*discoveryv1.EndpointSli
 	}
 	svc, _ := obj.(*corev1.Service)
 	return svc, slices
+}
+
+// rangesOf begins the key of a ServiceCIDR among the keys of Services.
+const rangesOf = "servicecidr:"
+
+// serviceRanges returns the ranges of a ServiceCIDR; none when it does not exist.
+func (s *state) serviceRanges(name string) []string {
+	obj, _, err := s.ranges.GetStore().GetByKey(name)
+	if cidr, ok := obj.(*networkingv1.ServiceCIDR); err == nil && ok {
+		return cidr.Spec.CIDRs
+	}
+	return nil
 }
 
 // self returns the Node, or nil while it does not exist.

@@ -34,8 +34,12 @@ func encode(k ruleset.Key, v ruleset.Value) (slot, content) {
 	case ruleset.Hairpin:
 		s.key = string(k.Address.AsSlice()) + string(k.Address.AsSlice())
 	case ruleset.Allowed:
-		first, last := bounds(k.Source)
+		first, last := bounds(k.Range)
 		s.key, s.end = frontend(k.Frontend)+first, frontend(k.Frontend)+last
+	case ruleset.ServiceRanges:
+		// The kernel's sets of ranges want two fields at least: the other one is the protocol, whichever it is.
+		first, last := bounds(k.Range)
+		s.key, s.end = first+"\x00\x00\x00\x00", last+"\xff\x00\x00\x00"
 	case ruleset.Endpoints, ruleset.LocalEndpoints, ruleset.Members, ruleset.LocalMembers:
 		s.key = frontend(k.Frontend) + number(k.Index)
 		return s, content(endpoint(v.Endpoint))

@@ -34,7 +34,7 @@ const (
 	// stockMap stands in the table when stock's kube-proxy has worked on it.
 	stockMap = "service-ips"
 	// schemaVersion changes whenever a rule or a set does.
-	schemaVersion = "3"
+	schemaVersion = "4"
 
 	stickySet = "sticky-clients"
 	// stickyLimit bounds the memory that clients can make affinity take: about 200 bytes each.
@@ -57,6 +57,7 @@ var setNames = [ruleset.Sets]string{
 	ruleset.Hairpin:        "hairpin",
 	ruleset.Firewalled:     "firewalled",
 	ruleset.Allowed:        "allowed",
+	ruleset.ServiceRanges:  "service-ranges",
 }
 
 // chain is a chain of the table and its rules.
@@ -87,6 +88,8 @@ func (f family) sets(table *nft.Table) []*nft.Set {
 	}
 	allowed := set(setNames[ruleset.Allowed], append(front[:len(front):len(front)], f.address)...)
 	allowed.Interval, allowed.Concatenation = true, true
+	ranges := set(setNames[ruleset.ServiceRanges], f.address, nft.TypeInetProto)
+	ranges.Interval, ranges.Concatenation = true, true
 	sticky := to(set(stickySet, client...), nft.TypeMark)
 	sticky.Dynamic, sticky.HasTimeout, sticky.Size = true, true, stickyLimit
 	return []*nft.Set{
@@ -105,6 +108,7 @@ func (f family) sets(table *nft.Table) []*nft.Set {
 		ruleset.Hairpin:        set(setNames[ruleset.Hairpin], f.address, f.address),
 		ruleset.Firewalled:     set(setNames[ruleset.Firewalled], front...),
 		ruleset.Allowed:        allowed,
+		ruleset.ServiceRanges:  ranges,
 		ruleset.Sets:           sticky,
 	}
 }
@@ -142,8 +146,12 @@ func (f family) filters() []chain {
 		}},
 		{name: "firewall-check", rules: [][]expr.Any{all(f.loadFrontend(), in(setNames[ruleset.Firewalled], front), goTo("firewall"))}},
 		{name: "endpoints-check", rules: [][]expr.Any{all(f.loadFrontend(), decide(setNames[ruleset.NoEndpoints], front))}},
-		// A packet that still carries the address of a Service has a port that the Service does not: it must not leave the node.
-		{name: "cluster-ips-check", rules: [][]expr.Any{all(f.loadDestination(), in(setNames[ruleset.ClusterIPs], front), &reject)}},
+		// A packet that still carries the address of a Service has a port that the Service does not; and one for an address that no Service has
+		// must not leave the node either, but the Service may be about to appear.
+		{name: "cluster-ips-check", rules: [][]expr.Any{
+			all(f.loadDestination(), in(setNames[ruleset.ClusterIPs], front), &reject),
+			all(f.loadFrontend()[:2], in(setNames[ruleset.ServiceRanges], front), &expr.Verdict{Kind: expr.VerdictDrop}),
+		}},
 	}
 }
 

@@ -46,23 +46,24 @@ func everything() ruleset.Fragment {
 	sticky := ruleset.Pick{Of: 1, Sticky: 60}
 	local := ruleset.Pick{Of: 1, Sticky: 60, Local: true}
 	return ruleset.Fragment{
-		{Set: ruleset.Services, Frontend: f}:                                                     {Pick: sticky},
-		{Set: ruleset.LocalServices, Frontend: f}:                                                {Pick: local},
-		{Set: ruleset.Endpoints, Frontend: f}:                                                    {Endpoint: pod},
-		{Set: ruleset.LocalEndpoints, Frontend: f}:                                               {Endpoint: pod},
-		{Set: ruleset.Order, Frontend: f}:                                                        {Member: 7},
-		{Set: ruleset.LocalOrder, Frontend: f}:                                                   {Member: 7},
-		{Set: ruleset.Members, Frontend: f, Index: 7}:                                            {Endpoint: pod},
-		{Set: ruleset.LocalMembers, Frontend: f, Index: 7}:                                       {Endpoint: pod},
-		{Set: ruleset.ClusterIPs, Frontend: ruleset.Frontend{Address: f.Address}}:                {},
-		{Set: ruleset.External, Frontend: f}:                                                     {},
-		{Set: ruleset.ExternalLocal, Frontend: f}:                                                {},
-		{Set: ruleset.NoEndpoints, Frontend: front("10.96.0.9", 1)}:                              {Refusal: ruleset.Reject},
-		{Set: ruleset.NoEndpoints, Frontend: front("10.96.0.9", 2)}:                              {Refusal: ruleset.Drop},
-		{Set: ruleset.Hairpin, Frontend: ruleset.Frontend{Address: pod.Addr()}}:                  {},
-		{Set: ruleset.Firewalled, Frontend: f}:                                                   {},
-		{Set: ruleset.Allowed, Frontend: f, Source: netip.MustParsePrefix("192.168.0.0/20")}:     {},
-		{Set: ruleset.Allowed, Frontend: f, Source: netip.MustParsePrefix("192.168.255.255/32")}: {},
+		{Set: ruleset.Services, Frontend: f}:                                      {Pick: sticky},
+		{Set: ruleset.LocalServices, Frontend: f}:                                 {Pick: local},
+		{Set: ruleset.Endpoints, Frontend: f}:                                     {Endpoint: pod},
+		{Set: ruleset.LocalEndpoints, Frontend: f}:                                {Endpoint: pod},
+		{Set: ruleset.Order, Frontend: f}:                                         {Member: 7},
+		{Set: ruleset.LocalOrder, Frontend: f}:                                    {Member: 7},
+		{Set: ruleset.Members, Frontend: f, Index: 7}:                             {Endpoint: pod},
+		{Set: ruleset.LocalMembers, Frontend: f, Index: 7}:                        {Endpoint: pod},
+		{Set: ruleset.ClusterIPs, Frontend: ruleset.Frontend{Address: f.Address}}: {},
+		{Set: ruleset.External, Frontend: f}:                                      {},
+		{Set: ruleset.ExternalLocal, Frontend: f}:                                 {},
+		{Set: ruleset.NoEndpoints, Frontend: front("10.96.0.9", 1)}:               {Refusal: ruleset.Reject},
+		{Set: ruleset.NoEndpoints, Frontend: front("10.96.0.9", 2)}:               {Refusal: ruleset.Drop},
+		{Set: ruleset.Hairpin, Frontend: ruleset.Frontend{Address: pod.Addr()}}:   {},
+		{Set: ruleset.ServiceRanges, Frontend: ruleset.Frontend{Address: netip.MustParseAddr("10.96.0.0")}, Range: netip.MustParsePrefix("10.96.0.0/16")}: {},
+		{Set: ruleset.Firewalled, Frontend: f}:                                                  {},
+		{Set: ruleset.Allowed, Frontend: f, Range: netip.MustParsePrefix("192.168.0.0/20")}:     {},
+		{Set: ruleset.Allowed, Frontend: f, Range: netip.MustParsePrefix("192.168.255.255/32")}: {},
 	}
 }
 
@@ -156,10 +157,10 @@ func TestIPv6(t *testing.T) {
 	f := ruleset.Frontend{Address: netip.MustParseAddr("fd01::1"), Protocol: ruleset.UDP, Port: 53}
 	pod := netip.MustParseAddrPort("[fd00::5]:53")
 	apply(t, table, map[string]ruleset.Fragment{"v6": {
-		{Set: ruleset.Services, Frontend: f}:                                              {Pick: ruleset.Pick{Of: 1, Sticky: 30}},
-		{Set: ruleset.Order, Frontend: f}:                                                 {Member: 1},
-		{Set: ruleset.Members, Frontend: f, Index: 1}:                                     {Endpoint: pod},
-		{Set: ruleset.Allowed, Frontend: f, Source: netip.MustParsePrefix("fd00:1::/33")}: {},
+		{Set: ruleset.Services, Frontend: f}:                                             {Pick: ruleset.Pick{Of: 1, Sticky: 30}},
+		{Set: ruleset.Order, Frontend: f}:                                                {Member: 1},
+		{Set: ruleset.Members, Frontend: f, Index: 1}:                                    {Endpoint: pod},
+		{Set: ruleset.Allowed, Frontend: f, Range: netip.MustParsePrefix("fd00:1::/33")}: {},
 	}})
 	holds(t, table)
 }

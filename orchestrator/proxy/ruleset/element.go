@@ -45,6 +45,8 @@ const (
 	Firewalled
 	// Allowed holds a frontend and a range of sources.
 	Allowed
+	// ServiceRanges are where ClusterIPs come from: what is addressed into them and is no Service goes nowhere.
+	ServiceRanges
 
 	// Sets is how many there are.
 	Sets
@@ -77,8 +79,8 @@ type Key struct {
 	Frontend
 	// Index is the random number in Endpoints and Order, the member in Members.
 	Index uint32
-	// Source range in Allowed.
-	Source netip.Prefix
+	// Range of sources in Allowed, of addresses in ServiceRanges.
+	Range netip.Prefix
 }
 
 // Value of an element of a map; zero in a set.

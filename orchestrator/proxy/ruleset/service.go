@@ -26,6 +26,17 @@ func Compile(node Node, svc *corev1.Service, slicesOf []*discoveryv1.EndpointSli
 	return out
 }
 
+// CompileRanges returns the elements of a ServiceCIDR; what is no range is left out.
+func CompileRanges(cidrs []string) Fragment {
+	out := Fragment{}
+	for _, text := range cidrs {
+		if p, err := netip.ParsePrefix(text); err == nil {
+			out[Key{Set: ServiceRanges, Frontend: Frontend{Address: p.Masked().Addr()}, Range: p.Masked()}] = Value{}
+		}
+	}
+	return out
+}
+
 // Ignored tells that no proxy serves svc: it has no address, or it is somebody else's.
 func Ignored(svc *corev1.Service) bool {
 	if svc.Spec.Type == corev1.ServiceTypeExternalName || svc.Spec.ClusterIP == "" || svc.Spec.ClusterIP == corev1.ClusterIPNone {
@@ -129,10 +140,10 @@ func (f Fragment) firewall(front Frontend, svc *corev1.Service, node Node) {
 		if err != nil || source.Addr().Is4() != front.Address.Is4() {
 			continue
 		}
-		f[Key{Set: Allowed, Frontend: front, Source: source.Masked()}] = Value{}
+		f[Key{Set: Allowed, Frontend: front, Range: source.Masked()}] = Value{}
 		for _, own := range node.Addresses {
 			if source.Contains(own) {
-				f[Key{Set: Allowed, Frontend: front, Source: netip.PrefixFrom(front.Address, front.Address.BitLen())}] = Value{}
+				f[Key{Set: Allowed, Frontend: front, Range: netip.PrefixFrom(front.Address, front.Address.BitLen())}] = Value{}
 			}
 		}
 	}

@@ -111,7 +111,7 @@ func set(s Set, fronts ...Frontend) Fragment {
 func allowed(front Frontend, sources ...string) Fragment {
 	out := Fragment{}
 	for _, s := range sources {
-		out[Key{Set: Allowed, Frontend: front, Source: netip.MustParsePrefix(s)}] = Value{}
+		out[Key{Set: Allowed, Frontend: front, Range: netip.MustParsePrefix(s)}] = Value{}
 	}
 	return out
 }
