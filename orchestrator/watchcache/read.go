@@ -3,6 +3,8 @@ package watchcache
 import (
 	"fmt"
 	"strings"
+
+	"github.com/plumb-k8s/plumb/orchestrator/store"
 )
 
 // Snapshot is a resource's objects at one moment.
@@ -63,3 +65,15 @@ func (s *Snapshot) Range(prefix, after string, visit func(*Object) bool) {
 
 // Len counts all objects.
 func (s *Snapshot) Len() int { return s.tree.Len() }
+
+// Build makes a snapshot of entries that were read from the store: for moments that the cache no longer holds.
+func (c *Cache) Build(prefix string, entries []store.Entry) *Snapshot {
+	r := c.resource(prefix)
+	t := newTree()
+	for _, e := range entries {
+		if o := r.object(e.Key, e.Value, e.ModRevision); o != nil {
+			t.ReplaceOrInsert(o)
+		}
+	}
+	return &Snapshot{tree: t}
+}

@@ -1,6 +1,9 @@
 package watchcache
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Watcher is a cursor on one resource's log.
 type Watcher struct {
@@ -27,7 +30,7 @@ func (c *Cache) Watch(prefix string, after int64) (*Watcher, error) {
 }
 
 // Next blocks until there are events, or wake delivers (then it may return none), or ctx ends. revision is what the watcher has now seen in full.
-func (w *Watcher) Next(ctx context.Context, wake <-chan struct{}) (events []Event, revision int64, err error) {
+func (w *Watcher) Next(ctx context.Context, wake <-chan time.Time) (events []Event, revision int64, err error) {
 	for {
 		// The revision is read before the log: what it covers is in the log already.
 		seen := w.cache.Revision()

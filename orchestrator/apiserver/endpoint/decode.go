@@ -1,0 +1,145 @@
+package endpoint
+
+import (
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer/json"
+	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
+	"k8s.io/client-go/kubernetes/scheme"
+
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
+)
+
+// maxBody of a request, in bytes (stock's limit for resource requests).
+const maxBody = 3 << 20
+
+// readBody reads the whole body, up to the limit.
+func readBody(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
+	if err == nil {
+		return body, nil
+	}
+	if int64(len(body)) >= maxBody {
+		return nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("limit is %d", maxBody))
+	}
+	return nil, apierrors.NewBadRequest(err.Error())
+}
+
+// fieldValidation of a request: what happens to unknown and duplicate fields.
+type fieldValidation string
+
+const (
+	ignoreFields fieldValidation = "Ignore"
+	warnOfFields fieldValidation = "Warn"
+	strictFields fieldValidation = "Strict"
+)
+
+// validationOf reads the query; Warn is the default.
+func validationOf(r *http.Request) fieldValidation {
+	if v := r.URL.Query().Get("fieldValidation"); v != "" {
+		return fieldValidation(v)
+	}
+	return warnOfFields
+}
+
+// decodeBody reads the request's body as the given kind.
+func (c *call) decodeBody(into runtime.Object, want schema.GroupVersionKind) error {
+	body, err := readBody(c.r)
+	if err != nil {
+		return err
+	}
+	media := mediaJSON
+	if header := c.r.Header.Get("Content-Type"); header != "" {
+		if media, _, err = mime.ParseMediaType(header); err != nil {
+			return unsupportedMedia("the body of the request was in an unknown format - accepted media types include", mediaJSON, mediaYAML, mediaProtobuf)
+		}
+	}
+	return c.decode(body, media, into, want)
+}
+
+func (c *call) decode(body []byte, media string, into runtime.Object, want schema.GroupVersionKind) error {
+	codec, err := codecOf(media)
+	if err != nil {
+		return err
+	}
+	_, got, err := codec.Decode(body, &want, into)
+	if err = c.strictness(err); err != nil {
+		return apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v", want.Kind, want.Version, want.Kind, err))
+	}
+	if got != nil && *got != want {
+		return wrongKind(*got, want)
+	}
+	into.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
+	return nil
+}
+
+// strictness turns what strict decoding found into an error, a warning or nothing, as the request asks.
+func (c *call) strictness(err error) error {
+	strict, ok := runtime.AsStrictDecodingError(err)
+	if !ok {
+		return err
+	}
+	switch validationOf(c.r) {
+	case strictFields:
+		return err
+	case warnOfFields:
+		for _, e := range strict.Errors() {
+			c.warn(e.Error())
+		}
+	}
+	return nil
+}
+
+func wrongKind(got, want schema.GroupVersionKind) error {
+	if got.GroupVersion() != want.GroupVersion() {
+		return apierrors.NewBadRequest(fmt.Sprintf("the API version in the data (%s) does not match the expected API version (%s)", got.GroupVersion(), want.GroupVersion()))
+	}
+	return apierrors.NewBadRequest(fmt.Sprintf("the kind in the data (%s) does not match the expected kind (%s)", got.Kind, want.Kind))
+}
+
+var (
+	strictJSON = json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, json.SerializerOptions{Strict: true})
+	strictYAML = json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, json.SerializerOptions{Yaml: true, Strict: true})
+	protobufs  = protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)
+)
+
+func codecOf(media string) (runtime.Serializer, error) {
+	switch media {
+	case mediaJSON:
+		return strictJSON, nil
+	case mediaYAML, "application/x-yaml", "text/yaml":
+		return strictYAML, nil
+	case mediaProtobuf:
+		return protobufs, nil
+	}
+	return nil, unsupportedMedia("the body of the request was in an unknown format - accepted media types include", mediaJSON, mediaYAML, mediaProtobuf)
+}
+
+// place checks name and namespace of a body against the URL, and fills them in.
+func (c *call) place(obj kind.Object) error {
+	if c.kind.Namespaced {
+		switch obj.GetNamespace() {
+		case "":
+			obj.SetNamespace(c.info.Namespace)
+		case c.info.Namespace:
+		default:
+			return apierrors.NewBadRequest("the namespace of the provided object does not match the namespace sent on the request")
+		}
+	} else if obj.GetNamespace() != "" {
+		return apierrors.NewBadRequest("namespace is not allowed on this type")
+	}
+	switch {
+	case c.info.Name == "":
+	case obj.GetName() == "":
+		obj.SetName(c.info.Name)
+	case obj.GetName() != c.info.Name:
+		return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", obj.GetName(), c.info.Name))
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+// Package endpoint answers requests for stored objects: one file per verb, the same for every kind.
+//
+// The apiserver's table of routes calls it after authentication and authorization. It decodes bodies, runs admission, and leaves reading and
+// writing to objects; answers go out in the form that the client accepts. It knows kinds only through the catalogue.
+package endpoint
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/admission"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
+)
+
+// Admission is the chain of plugins.
+type Admission interface {
+	Admit(ctx context.Context, a *admission.Attributes) error
+	Validate(ctx context.Context, a *admission.Attributes) error
+}
+
+// Reservation takes what an object of one kind needs exclusively (addresses, ports), before it is written.
+type Reservation interface {
+	// Reserve may fill in the object. release is called once, with whether the write happened; old is nil on create, obj on delete.
+	Reserve(ctx context.Context, obj, old kind.Object, dryRun bool) (release func(written bool), err error)
+}
+
+// Config of the endpoints.
+type Config struct {
+	Registry  *objects.Registry
+	Admission Admission
+	// Reservations by resource.
+	Reservations map[schema.GroupResource]Reservation
+	Now          func() time.Time
+}
+
+// Endpoints serves the verbs.
+type Endpoints struct{ Config }
+
+// New returns the endpoints.
+func New(cfg Config) *Endpoints {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Endpoints{cfg}
+}
+
+// call is one request on one resource.
+type call struct {
+	*Endpoints
+	w       http.ResponseWriter
+	r       *http.Request
+	info    *request.Info
+	kind    *kind.Kind
+	version *kind.Version
+}
+
+// Serve answers one request for a resource, or for a subresource that is a part of its object (status, scale, ...).
+func (e *Endpoints) Serve(w http.ResponseWriter, r *http.Request, k *kind.Kind, v *kind.Version) {
+	c := &call{Endpoints: e, w: w, r: r, info: request.InfoFrom(r.Context()), kind: k, version: v}
+	if err := c.serve(); err != nil {
+		WriteError(w, r, err)
+	}
+}
+
+func (c *call) serve() error {
+	if c.info.Subresource != "" {
+		return c.serveSubresource()
+	}
+	switch c.info.Verb {
+	case "get":
+		return c.get()
+	case "list":
+		return c.list()
+	case "watch":
+		return c.watch()
+	case "create":
+		return c.create()
+	case "update":
+		return c.update()
+	case "patch":
+		return c.patch()
+	case "delete":
+		return c.delete()
+	case "deletecollection":
+		return c.deleteCollection()
+	}
+	return methodNotAllowed(c)
+}
+
+// gvk of the served version.
+func (c *call) gvk() schema.GroupVersionKind {
+	return schema.GroupVersionKind{Group: c.kind.Group, Version: c.version.Name, Kind: c.kind.Names.Kind}
+}
+
+// toHub converts a decoded body to the type that rules work on.
+func (c *call) toHub(obj kind.Object) (kind.Object, error) {
+	if c.version.ToHub == nil {
+		return obj, nil
+	}
+	return c.version.ToHub(obj)
+}
+
+// fromHub converts for the answer.
+func (c *call) fromHub(obj kind.Object) (kind.Object, error) {
+	if c.version.FromHub == nil {
+		return obj, nil
+	}
+	return c.version.FromHub(obj)
+}
+
+// attributes of an admission in this call.
+func (c *call) attributes(op admission.Operation, options runtime.Object, dryRun bool) *admission.Attributes {
+	return &admission.Attributes{
+		User: request.UserFrom(c.r.Context()), Operation: op, Kind: c.kind, Version: c.version.Name, Body: c.gvk(),
+		Subresource: c.info.Subresource, Namespace: c.info.Namespace, Name: c.info.Name, Options: options, DryRun: dryRun, Warn: c.warn,
+	}
+}
+
+// hooks connect a write with admission and reservations.
+func (c *call) hooks(op admission.Operation, options runtime.Object, dryRun bool) objects.Hooks {
+	ctx := c.r.Context()
+	h := objects.Hooks{DryRun: dryRun, Warn: c.warn}
+	with := func(obj, old kind.Object) *admission.Attributes {
+		a := c.attributes(op, options, dryRun)
+		if obj != nil {
+			a.Object = obj
+			a.Name = obj.GetName()
+		}
+		if old != nil {
+			a.Old = old
+		}
+		return a
+	}
+	if c.Admission != nil {
+		h.Admit = func(obj, old kind.Object) error { return c.Admission.Admit(ctx, with(obj, old)) }
+		h.Check = func(obj, old kind.Object) error { return c.Admission.Validate(ctx, with(obj, old)) }
+	}
+	if reservation := c.Reservations[c.kind.GroupResource()]; reservation != nil && c.info.Subresource == "" {
+		h.Reserve = func(obj, old kind.Object) (func(bool), error) { return reservation.Reserve(ctx, obj, old, dryRun) }
+	}
+	return h
+}
+
+// warn adds a Warning header (RFC 7234, code 299), as kubectl prints them.
+func (c *call) warn(text string) { Warn(c.w, text) }

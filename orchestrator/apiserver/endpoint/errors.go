@@ -1,0 +1,74 @@
+package endpoint
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/plumb-k8s/plumb/orchestrator/store"
+	"github.com/plumb-k8s/plumb/orchestrator/watchcache"
+)
+
+// StatusOf maps every error to the Status that clients get: the one place where that is decided.
+func StatusOf(err error) metav1.Status {
+	var known apierrors.APIStatus
+	if errors.As(err, &known) {
+		return known.Status()
+	}
+	var conflict *store.ConflictError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return apierrors.NewTimeoutError("request did not complete within requested timeout - context deadline exceeded", 0).Status()
+	case errors.Is(err, watchcache.ErrTooOld), errors.Is(err, store.ErrCompacted):
+		return apierrors.NewResourceExpired("The resourceVersion for the provided watch is too old.").Status()
+	case errors.As(err, &conflict):
+		return apierrors.NewConflict(schema.GroupResource{}, conflict.Key, err).Status()
+	}
+	return apierrors.NewInternalError(err).Status()
+}
+
+// WriteError sends an error as a Status.
+func WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	status := StatusOf(err)
+	status.Kind, status.APIVersion = "Status", "v1"
+	if status.Details != nil && status.Details.RetryAfterSeconds > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(status.Details.RetryAfterSeconds)))
+	}
+	body, media := encodeStatus(&status, r.Header.Get("Accept"))
+	w.Header().Set("Content-Type", media)
+	w.Header().Set("Cache-Control", "no-cache, private")
+	w.WriteHeader(int(status.Code))
+	_, _ = w.Write(body)
+}
+
+// encodeStatus writes protobuf to those who accept nothing else first, and JSON to everybody else.
+func encodeStatus(status *metav1.Status, accept string) (body []byte, media string) {
+	if strings.HasPrefix(accept, mediaProtobuf) && !strings.Contains(accept, "as=") {
+		if raw, err := status.Marshal(); err == nil {
+			if body, err = envelope("v1", "Status", raw); err == nil {
+				return body, mediaProtobuf
+			}
+		}
+	}
+	body, err := json.Marshal(status)
+	if err != nil {
+		return []byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","code":500}`), mediaJSON
+	}
+	return append(body, '\n'), mediaJSON
+}
+
+func methodNotAllowed(c *call) error {
+	return apierrors.NewMethodNotSupported(c.kind.GroupResource(), c.info.Verb)
+}
+
+// Warn adds a Warning header.
+func Warn(w http.ResponseWriter, text string) {
+	w.Header().Add("Warning", `299 - `+strconv.Quote(text))
+}

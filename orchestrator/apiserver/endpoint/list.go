@@ -1,0 +1,216 @@
+package endpoint
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/ptr"
+
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
+	"github.com/plumb-k8s/plumb/orchestrator/store"
+	"github.com/plumb-k8s/plumb/orchestrator/watchcache"
+)
+
+// page is one answer to a list.
+type page struct {
+	items    []*watchcache.Object
+	metadata metav1.ListMeta
+}
+
+func (c *call) list() error {
+	options := &metav1.ListOptions{}
+	if err := c.decodeOptions(options); err != nil {
+		return err
+	}
+	f, err := negotiate(c.r, true)
+	if err != nil {
+		return err
+	}
+	p, err := c.page(options)
+	if err != nil {
+		return err
+	}
+	if f.as != "" {
+		return c.respondList(p, f)
+	}
+	body, err := c.listBody(p, f.media)
+	if err != nil {
+		return err
+	}
+	return send(c.w, http.StatusOK, body, f)
+}
+
+// page collects the objects that a list asks for.
+func (c *call) page(options *metav1.ListOptions) (*page, error) {
+	match, err := c.matcher(options)
+	if err != nil {
+		return nil, err
+	}
+	at, after, err := c.moment(options)
+	if err != nil {
+		return nil, err
+	}
+	prefix := objects.NamespacePrefix(c.kind, c.info.Namespace)
+	p := &page{metadata: metav1.ListMeta{ResourceVersion: strconv.FormatInt(at.revision, 10)}}
+	var last string
+	remaining := int64(0)
+	at.snapshot.Range(prefix, after, func(o *watchcache.Object) bool {
+		switch {
+		case !match(o):
+		case options.Limit > 0 && int64(len(p.items)) == options.Limit:
+			remaining++
+		default:
+			p.items = append(p.items, o)
+			last = o.Key
+		}
+		return true
+	})
+	if remaining > 0 {
+		p.metadata.Continue = encodeContinue(at.revision, last)
+		if options.LabelSelector == "" && options.FieldSelector == "" {
+			p.metadata.RemainingItemCount = ptr.To(remaining)
+		}
+	}
+	return p, nil
+}
+
+// moment is the state of a resource that a list reads.
+type moment struct {
+	snapshot *watchcache.Snapshot
+	revision int64
+}
+
+// moment obeys resourceVersion, resourceVersionMatch and continue (API concepts, "Resource versions").
+func (c *call) moment(options *metav1.ListOptions) (moment, string, error) {
+	if options.Continue != "" {
+		revision, after, err := decodeContinue(options.Continue)
+		if err != nil {
+			return moment{}, "", err
+		}
+		m, err := c.past(revision)
+		if StatusOf(err).Reason == metav1.StatusReasonExpired {
+			err = apierrors.NewResourceExpired("The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.")
+		}
+		return m, after, err
+	}
+	if err := validMatch(options); err != nil {
+		return moment{}, "", err
+	}
+	if options.ResourceVersionMatch == metav1.ResourceVersionMatchExact {
+		revision, err := parseVersion(options.ResourceVersion)
+		if err != nil {
+			return moment{}, "", err
+		}
+		if err := c.reach(revision); err != nil {
+			return moment{}, "", err
+		}
+		m, err := c.past(revision)
+		return m, "", err
+	}
+	if err := c.fresh(options.ResourceVersion); err != nil {
+		return moment{}, "", err
+	}
+	// The revision is read first: the snapshot is at least that new, and a watch from it misses nothing.
+	revision := c.Registry.Cache.Revision()
+	return moment{c.Registry.Cache.Snapshot(objects.Prefix(c.kind)), revision}, "", nil
+}
+
+func validMatch(options *metav1.ListOptions) error {
+	switch {
+	case options.ResourceVersionMatch == "":
+		return nil
+	case options.ResourceVersion == "":
+		return apierrors.NewBadRequest("resourceVersionMatch is forbidden unless resourceVersion is provided")
+	case options.ResourceVersionMatch == metav1.ResourceVersionMatchExact && options.ResourceVersion == "0":
+		return apierrors.NewBadRequest(`resourceVersionMatch "exact" is forbidden for resourceVersion "0"`)
+	case options.ResourceVersionMatch != metav1.ResourceVersionMatchExact && options.ResourceVersionMatch != metav1.ResourceVersionMatchNotOlderThan:
+		return apierrors.NewBadRequest(fmt.Sprintf("resourceVersionMatch: Unsupported value: %q", options.ResourceVersionMatch))
+	}
+	return nil
+}
+
+// past reads a revision from the cache's history, or from the store when that is too short.
+func (c *call) past(revision int64) (moment, error) {
+	if err := c.Registry.Cache.WaitReady(c.r.Context()); err != nil {
+		return moment{}, err
+	}
+	s, err := c.Registry.Cache.SnapshotAt(objects.Prefix(c.kind), revision)
+	if errors.Is(err, watchcache.ErrTooOld) {
+		s, err = c.stored(revision)
+	}
+	return moment{s, revision}, err
+}
+
+func (c *call) stored(revision int64) (*watchcache.Snapshot, error) {
+	listed, err := c.Registry.Store.List(c.r.Context(), objects.Prefix(c.kind), store.ListOptions{Revision: revision})
+	if errors.Is(err, store.ErrCompacted) {
+		return nil, apierrors.NewResourceExpired(fmt.Sprintf("The resourceVersion %d is too old.", revision))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.Registry.Cache.Build(objects.Prefix(c.kind), listed.Entries), nil
+}
+
+// listBody assembles a list around the cached encodings of its items.
+func (c *call) listBody(p *page, media string) ([]byte, error) {
+	gvk := c.gvk()
+	gvk.Kind = c.listKind()
+	if media == mediaProtobuf {
+		return c.protobufList(p, gvk)
+	}
+	metadata, err := json.Marshal(p.metadata)
+	if err != nil {
+		return nil, err
+	}
+	body := fmt.Appendf(nil, `{"kind":%q,"apiVersion":%q,"metadata":%s,"items":[`, gvk.Kind, gvk.GroupVersion(), metadata)
+	for i, o := range p.items {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		raw, err := c.cachedFragment(o, media)
+		if err != nil {
+			return nil, err
+		}
+		body = append(body, raw...)
+	}
+	return append(body, "]}"...), nil
+}
+
+// listKind is the kind of the version's list type.
+func (c *call) listKind() string { return reflect.TypeOf(c.version.NewList()).Elem().Name() }
+
+// protobufList: in every list type of Kubernetes, field 1 is the metadata and field 2 repeats the items.
+func (c *call) protobufList(p *page, gvk schema.GroupVersionKind) ([]byte, error) {
+	metadata, err := p.metadata.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	raw := appendField(nil, 1, metadata)
+	for _, o := range p.items {
+		item, err := c.cachedFragment(o, mediaProtobuf)
+		if err != nil {
+			return nil, err
+		}
+		raw = appendField(raw, 2, item)
+	}
+	return envelope(gvk.GroupVersion().String(), gvk.Kind, raw)
+}
+
+// appendField writes a length-delimited protobuf field.
+func appendField(to []byte, number int, value []byte) []byte {
+	to = append(to, byte(number<<3|2))
+	length := uint64(len(value))
+	for length >= 0x80 {
+		to = append(to, byte(length)|0x80)
+		length >>= 7
+	}
+	return append(append(to, byte(length)), value...)
+}

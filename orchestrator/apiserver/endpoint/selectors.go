@@ -1,0 +1,91 @@
+package endpoint
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/plumb-k8s/plumb/orchestrator/watchcache"
+)
+
+// matcher tells whether a list or watch wants an object.
+type matcher func(*watchcache.Object) bool
+
+// matcher compiles the selectors of a request; a name in the URL is one too.
+func (c *call) matcher(options *metav1.ListOptions) (matcher, error) {
+	byLabels, err := labels.Parse(options.LabelSelector)
+	if err != nil {
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("unable to parse requirement: %v", err))
+	}
+	byFields, err := c.fieldSelector(options.FieldSelector)
+	if err != nil {
+		return nil, err
+	}
+	if c.info.Name != "" {
+		byFields = fields.AndSelectors(byFields, fields.OneTermEqualSelector("metadata.name", c.info.Name))
+	}
+	return func(o *watchcache.Object) bool {
+		return (byLabels.Empty() || byLabels.Matches(labels.Set(o.Labels))) && (byFields.Empty() || byFields.Matches(fieldsOf(o)))
+	}, nil
+}
+
+func (c *call) fieldSelector(text string) (fields.Selector, error) {
+	selector, err := fields.ParseSelector(text)
+	if err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	known := fields.Set{"metadata.name": "", "metadata.namespace": ""}
+	if c.kind.Fields != nil {
+		maps.Copy(known, c.kind.Fields(c.kind.Storage.New()))
+	}
+	for _, requirement := range selector.Requirements() {
+		if _, ok := known[requirement.Field]; !ok {
+			return nil, apierrors.NewBadRequest(fmt.Sprintf("Unable to find %q that match label selector \"\", field selector %q: field label not supported: %s",
+				c.kind.GroupResource().WithVersion(c.version.Name), text, requirement.Field))
+		}
+	}
+	return selector, nil
+}
+
+// fieldsOf an object, name and namespace included.
+func fieldsOf(o *watchcache.Object) fields.Set {
+	all := make(fields.Set, len(o.Fields)+2)
+	maps.Copy(all, o.Fields)
+	all["metadata.name"], all["metadata.namespace"] = o.Name, o.Namespace
+	return all
+}
+
+// continuation is what a continue token says: stock's form, with the whole key as start.
+type continuation struct {
+	Version  string `json:"v"`
+	Revision int64  `json:"rv"`
+	Start    string `json:"start"`
+}
+
+const continueVersion = "meta.k8s.io/v1"
+
+func encodeContinue(revision int64, last string) string {
+	text, err := json.Marshal(continuation{continueVersion, revision, last})
+	if err != nil {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+func decodeContinue(token string) (revision int64, after string, err error) {
+	var c continuation
+	text, err := base64.RawURLEncoding.DecodeString(token)
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+	}
+	if err != nil || c.Version != continueVersion || c.Revision <= 0 {
+		return 0, "", apierrors.NewBadRequest("continue key is not valid: " + token)
+	}
+	return c.Revision, c.Start, nil
+}

@@ -1,0 +1,279 @@
+package endpoint
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
+	"github.com/plumb-k8s/plumb/orchestrator/watchcache"
+)
+
+// minWatch is the shortest life of a watch that names none; up to twice that, so that clients do not come back all at once (stock: 30 to 60 min).
+const minWatch = 30 * time.Minute
+
+// bookmarkInterval is how often a quiet watch is told how far it has seen.
+const bookmarkInterval = time.Minute
+
+// watch streams events until its time is over or the client leaves.
+func (c *call) watch() error {
+	options := &metav1.ListOptions{}
+	if err := c.decodeOptions(options); err != nil {
+		return err
+	}
+	if err := validWatch(options); err != nil {
+		return err
+	}
+	f, err := negotiate(c.r, true)
+	if err != nil {
+		return err
+	}
+	match, err := c.matcher(options)
+	if err != nil {
+		return err
+	}
+	life := minWatch + rand.N(minWatch)
+	if options.TimeoutSeconds != nil && *options.TimeoutSeconds > 0 {
+		life = time.Duration(*options.TimeoutSeconds) * time.Second
+	}
+	ctx, cancel := context.WithTimeout(c.r.Context(), life)
+	defer cancel()
+	s := &stream{call: c, form: f, match: match, bookmarks: options.AllowWatchBookmarks}
+	initial, after, err := s.begin(options)
+	if err != nil {
+		return err
+	}
+	w, err := c.Registry.Cache.Watch(objects.Prefix(c.kind), after)
+	if err != nil {
+		return s.refuse(err)
+	}
+	s.open()
+	s.run(ctx, initial, after, w)
+	return nil
+}
+
+func validWatch(options *metav1.ListOptions) error {
+	initial := options.SendInitialEvents != nil
+	switch {
+	case initial && options.ResourceVersionMatch != metav1.ResourceVersionMatchNotOlderThan:
+		return apierrors.NewBadRequest("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+	case !initial && options.ResourceVersionMatch != "":
+		return apierrors.NewBadRequest("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+	}
+	return nil
+}
+
+// stream is one watch under way.
+type stream struct {
+	*call
+	form        form
+	match       matcher
+	bookmarks   bool
+	flush       func() error
+	columnsSent bool
+}
+
+// initialEvents are the state that a watch starts with; end tells that a bookmark marks where they end.
+type initialEvents struct {
+	items []*watchcache.Object
+	end   bool
+}
+
+// begin finds out where the watch starts: behind a version, or with the present state as events.
+func (s *stream) begin(options *metav1.ListOptions) (initialEvents, int64, error) {
+	asked := options.ResourceVersion
+	streamList := options.SendInitialEvents != nil && *options.SendInitialEvents
+	if !streamList && asked != "" && asked != "0" {
+		revision, err := parseVersion(asked)
+		return initialEvents{}, revision, err
+	}
+	if streamList || asked == "" || options.SendInitialEvents != nil {
+		if err := s.fresh(asked); err != nil {
+			return initialEvents{}, 0, err
+		}
+	}
+	if err := s.Registry.Cache.WaitReady(s.r.Context()); err != nil {
+		return initialEvents{}, 0, err
+	}
+	revision := s.Registry.Cache.Revision()
+	at, err := s.past(revision)
+	if err != nil {
+		return initialEvents{}, 0, err
+	}
+	if options.SendInitialEvents != nil && !streamList {
+		return initialEvents{}, revision, nil
+	}
+	initial := initialEvents{end: streamList && s.bookmarks}
+	at.snapshot.Range(objects.NamespacePrefix(s.kind, s.info.Namespace), "", func(o *watchcache.Object) bool {
+		if s.match(o) {
+			initial.items = append(initial.items, o)
+		}
+		return true
+	})
+	return initial, revision, nil
+}
+
+// refuse answers a watch of a version that is too old: in the stream, as an ERROR event, since clients expect it there.
+func (s *stream) refuse(err error) error {
+	if !errors.Is(err, watchcache.ErrTooOld) {
+		return err
+	}
+	return apierrors.NewResourceExpired("too old resource version: " + s.r.URL.Query().Get("resourceVersion"))
+}
+
+// open sends the header at once, so that the client knows that it is watching.
+func (s *stream) open() {
+	media := s.form.media
+	switch {
+	case media == mediaProtobuf:
+		media += ";stream=watch"
+	case s.form.stream:
+		media += ";stream=watch"
+	}
+	s.w.Header().Set("Content-Type", media)
+	s.w.Header().Set("Cache-Control", "no-cache, private")
+	s.w.WriteHeader(http.StatusOK)
+	s.flush = http.NewResponseController(s.w).Flush
+	_ = s.flush()
+}
+
+// run sends events until the stream ends, whatever ends it: the client resumes from its last version.
+func (s *stream) run(ctx context.Context, initial initialEvents, revision int64, w *watchcache.Watcher) {
+	for _, o := range initial.items {
+		if s.send(watch.Added, o, 0) != nil {
+			return
+		}
+	}
+	if initial.end && s.bookmark(revision, true) != nil {
+		return
+	}
+	if s.flush() != nil {
+		return
+	}
+	ticker := time.NewTicker(bookmarkInterval)
+	defer ticker.Stop()
+	for {
+		events, seen, err := w.Next(ctx, ticker.C)
+		if errors.Is(err, watchcache.ErrTooOld) {
+			_ = s.fail(apierrors.NewResourceExpired("The resourceVersion for the provided watch is too old."))
+			return
+		}
+		if err != nil {
+			return
+		}
+		for i := range events {
+			if s.event(&events[i]) != nil {
+				return
+			}
+		}
+		if len(events) == 0 && s.bookmarks && s.bookmark(seen, false) != nil {
+			return
+		}
+		if s.flush() != nil {
+			return
+		}
+	}
+}
+
+// event sends what an event means under the watch's selector.
+func (s *stream) event(e *watchcache.Event) error {
+	inNamespace := s.info.Namespace == "" || e.Object.Namespace == s.info.Namespace
+	if !inNamespace {
+		return nil
+	}
+	now := e.Type != watchcache.Deleted && s.match(e.Object)
+	before := e.Previous != nil && s.match(e.Previous)
+	switch {
+	case now && before:
+		return s.send(watch.Modified, e.Object, 0)
+	case now:
+		return s.send(watch.Added, e.Object, 0)
+	case before:
+		// The last state that matched, stamped with the version of the change.
+		return s.send(watch.Deleted, e.Previous, e.Revision)
+	}
+	return nil
+}
+
+// send writes one event. A revision other than 0 takes the place of the object's own.
+func (s *stream) send(event watch.EventType, o *watchcache.Object, revision int64) error {
+	raw, err := s.object(o, revision)
+	if err != nil {
+		return err
+	}
+	return s.frame(event, raw)
+}
+
+// object is the encoded body of an event.
+func (s *stream) object(o *watchcache.Object, revision int64) ([]byte, error) {
+	if s.form.as == "" && revision == 0 {
+		raw, err := s.cachedFragment(o, s.form.media)
+		if err != nil {
+			return nil, err
+		}
+		return typed(raw, s.gvk(), s.form.media)
+	}
+	obj := objects.Of(o)
+	if revision != 0 {
+		obj = withoutType(withVersion(obj, revision))
+	}
+	return s.encodeEvent(obj)
+}
+
+// frame delimits an event: a line of JSON, or a length-prefixed protobuf message.
+func (s *stream) frame(event watch.EventType, raw []byte) error {
+	var frame []byte
+	if s.form.media == mediaProtobuf {
+		message := appendField(nil, 1, []byte(event))
+		message = appendField(message, 2, appendField(nil, 1, raw))
+		length := len(message)
+		frame = append([]byte{byte(length >> 24), byte(length >> 16), byte(length >> 8), byte(length)}, message...)
+	} else {
+		frame = fmt.Appendf(nil, `{"type":%q,"object":%s}`+"\n", event, raw)
+	}
+	_, err := s.w.Write(frame)
+	return err
+}
+
+// fail ends a stream with an ERROR event.
+func (s *stream) fail(problem error) error {
+	status := StatusOf(problem)
+	status.Kind, status.APIVersion = "Status", "v1"
+	raw, err := json.Marshal(&status)
+	if s.form.media == mediaProtobuf {
+		status.Kind, status.APIVersion = "", ""
+		if raw, err = status.Marshal(); err == nil {
+			raw, err = envelope("v1", "Status", raw)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.frame(watch.Error, raw); err != nil {
+		return err
+	}
+	return s.flush()
+}
+
+// bookmark tells how far the watch has seen.
+func (s *stream) bookmark(revision int64, endOfInitial bool) error {
+	obj := s.version.New()
+	obj.SetResourceVersion(strconv.FormatInt(revision, 10))
+	if endOfInitial {
+		obj.SetAnnotations(map[string]string{metav1.InitialEventsAnnotationKey: "true"})
+	}
+	raw, err := s.encodeBookmark(obj)
+	if err != nil {
+		return err
+	}
+	return s.frame(watch.Bookmark, raw)
+}
