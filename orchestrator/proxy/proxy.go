@@ -2,7 +2,7 @@ package proxy
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"reflect"
 	"strings"
@@ -83,7 +83,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 		case <-p.wake:
 			p.sync(ctx)
 		case <-period.C:
-			p.check(ctx)
+			p.check()
 		}
 	}
 }
@@ -167,8 +167,12 @@ func (p *Proxy) sync(ctx context.Context) {
 	if err := p.apply(fragments); err != nil {
 		p.cfg.Logger.Error("program the packet filter", "error", err)
 		syncFailures.Inc()
-		// The tables remember what they should hold: a check repairs them.
-		time.AfterFunc(time.Second, func() { p.changed(retry) })
+		// The tables remember what they should hold, and repair themselves when they are applied to again.
+		time.AfterFunc(retryAfter, func() {
+			for key := range fragments {
+				p.changed(key)
+			}
+		})
 		return
 	}
 	p.flows.forget(fragments)
@@ -182,16 +186,16 @@ func (p *Proxy) sync(ctx context.Context) {
 	p.cfg.Logger.Log(ctx, logs.V(2), "programmed", "services", len(fragments), "took", time.Since(begin))
 }
 
-// retry is the key of no Service: it only makes the next sync happen.
-const retry = " "
+// retryAfter is how long a transaction that the kernel refused waits.
+const retryAfter = time.Second
 
+// apply gives the fragments to every table, whatever becomes of the others.
 func (p *Proxy) apply(fragments map[string]ruleset.Fragment) error {
+	var errs []error
 	for _, table := range p.tables {
-		if err := table.Apply(fragments); err != nil {
-			return err
-		}
+		errs = append(errs, table.Apply(fragments))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (p *Proxy) compile(key string) ruleset.Fragment {
@@ -221,10 +225,10 @@ func (p *Proxy) refreshNode(dirty map[string]struct{}) {
 }
 
 // check repairs what others did to the tables, and follows the node's addresses.
-func (p *Proxy) check(context.Context) {
+func (p *Proxy) check() {
 	for _, table := range p.tables {
 		if err := table.Check(); err != nil {
-			p.cfg.Logger.Error("check the packet filter", "error", fmt.Errorf("check: %w", err))
+			p.cfg.Logger.Error("check the packet filter", "error", err)
 		}
 	}
 	p.changed("")
