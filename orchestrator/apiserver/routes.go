@@ -1,0 +1,143 @@
+package apiserver
+
+import (
+	"encoding/json"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/version"
+
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/discovery"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/endpoint"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
+)
+
+// Version is what /version says: the API that is served, by whom.
+var Version = version.Info{
+	Major: "1", Minor: "37", GitVersion: "v1.37.2+plumb", GitTreeState: "clean", Compiler: runtime.Compiler,
+	GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+}
+
+// routes is the one table of what is served where: built from the catalogue, it decides the last step of every request.
+type routes struct {
+	resources map[schema.GroupVersionResource]route
+	paths     map[string]http.Handler
+	discovery *discovery.Handler
+	endpoints *endpoint.Endpoints
+}
+
+// route is one resource in one version.
+type route struct {
+	kind    *kind.Kind
+	version *kind.Version
+	// mounts are handlers in place of the endpoints, by subresource; the empty one stands for the resource itself.
+	mounts map[string]http.Handler
+}
+
+func newRoutes(kinds []*kind.Kind, endpoints *endpoint.Endpoints, mounts []endpoint.Mount, health *health) (*routes, error) {
+	documents, err := discovery.New(kinds)
+	if err != nil {
+		return nil, err
+	}
+	t := &routes{resources: map[schema.GroupVersionResource]route{}, discovery: documents, endpoints: endpoints}
+	for _, k := range kinds {
+		handlers := map[string]http.Handler{}
+		for _, m := range mounts {
+			if m.Resource == k.GroupResource() {
+				handlers[m.Subresource] = m.Handler
+			}
+		}
+		for i := range k.Versions {
+			t.resources[k.GroupResource().WithVersion(k.Versions[i].Name)] = route{k, &k.Versions[i], handlers}
+		}
+	}
+	t.paths = map[string]http.Handler{
+		"/healthz": health, "/livez": health, "/readyz": health,
+		"/version": http.HandlerFunc(serveVersion), "/metrics": promhttp.Handler(),
+	}
+	return t, nil
+}
+
+// ServeHTTP sends a request to its handler; what has none is a 404.
+func (t *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	info := request.InfoFrom(r.Context())
+	if !info.IsResource {
+		t.servePath(w, r)
+		return
+	}
+	found, ok := t.resources[schema.GroupVersionResource{Group: info.Group, Version: info.Version, Resource: info.Resource}]
+	if !ok {
+		notFound(w, r)
+		return
+	}
+	if handler := found.mounts[info.Subresource]; handler != nil {
+		handler.ServeHTTP(w, r)
+		return
+	}
+	if err := found.permits(info); err != nil {
+		endpoint.WriteError(w, r, err)
+		return
+	}
+	t.endpoints.Serve(w, r, found.kind, found.version)
+}
+
+// permits checks scope and verb against the catalogue.
+func (f route) permits(info *request.Info) error {
+	writesOne := slices.Contains([]string{"get", "create", "update", "patch", "delete"}, info.Verb)
+	if f.kind.Namespaced && info.Namespace == "" && writesOne {
+		return apierrors.NewGenericServerResponse(http.StatusNotFound, "", schema.GroupResource{}, "", "the server could not find the requested resource", 0, true)
+	}
+	if info.Subresource != "" {
+		return nil
+	}
+	verbs := f.kind.Verbs
+	if verbs == nil {
+		verbs = kind.AllVerbs
+	}
+	if !slices.Contains(verbs, info.Verb) {
+		return apierrors.NewMethodNotSupported(f.kind.GroupResource(), info.Verb)
+	}
+	return nil
+}
+
+func (t *routes) servePath(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimSuffix(r.URL.Path, "/")
+	if handler, ok := t.paths[path]; ok {
+		handler.ServeHTTP(w, r)
+		return
+	}
+	if first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); t.paths["/"+first] != nil {
+		t.paths["/"+first].ServeHTTP(w, r)
+		return
+	}
+	if t.discovery.Serves(path) {
+		t.discovery.ServeHTTP(w, r)
+		return
+	}
+	notFound(w, r)
+}
+
+// notFound is stock's answer for paths that nobody serves.
+func notFound(w http.ResponseWriter, r *http.Request) {
+	endpoint.WriteError(w, r, &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status: metav1.StatusFailure, Code: http.StatusNotFound, Reason: metav1.StatusReasonNotFound,
+		Message: "the server could not find the requested resource", Details: &metav1.StatusDetails{},
+	}})
+}
+
+func serveVersion(w http.ResponseWriter, _ *http.Request) {
+	body, err := json.MarshalIndent(Version, "", "  ")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(body)
+}
