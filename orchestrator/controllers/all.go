@@ -1,0 +1,35 @@
+package controllers
+
+import (
+	"context"
+
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/deployment"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/garbage"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/namespace"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/replicaset"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/rootca"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/serviceaccount"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/world"
+)
+
+// controller is one entry of the list.
+type controller struct {
+	// name and alias are stock's, for --controllers.
+	name, alias string
+	// account is the service account that it writes as.
+	account string
+	// off: it runs only when it is named.
+	off bool
+	run func(context.Context, *world.World) error
+}
+
+// all controllers, in the order of the life of what they make.
+var all = []controller{
+	{name: "namespace-controller", alias: "namespace", account: "namespace-controller", run: namespace.Run},
+	{name: "serviceaccount-controller", alias: "serviceaccount", account: "service-account-controller", run: serviceaccount.Run},
+	{name: "root-ca-certificate-publisher-controller", alias: "root-ca-cert-publisher", account: "root-ca-cert-publisher", run: rootca.Run},
+	{name: "deployment-controller", alias: "deployment", account: "deployment-controller", run: deployment.Run},
+	{name: "replicaset-controller", alias: "replicaset", account: "replicaset-controller", run: replicaset.Run},
+	{name: "replicationcontroller-controller", alias: "replicationcontroller", account: "replication-controller", run: replicaset.RunReplicationControllers},
+	{name: "garbage-collector-controller", alias: "garbagecollector", account: "generic-garbage-collector", run: garbage.Run},
+}
