@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/deployment"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpoints"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpointslice"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/garbage"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/namespace"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/replicaset"
@@ -31,5 +33,7 @@ var all = []controller{
 	{name: "deployment-controller", alias: "deployment", account: "deployment-controller", run: deployment.Run},
 	{name: "replicaset-controller", alias: "replicaset", account: "replicaset-controller", run: replicaset.Run},
 	{name: "replicationcontroller-controller", alias: "replicationcontroller", account: "replication-controller", run: replicaset.RunReplicationControllers},
+	{name: "endpoints-controller", alias: "endpoint", account: "endpoint-controller", run: endpoints.Run},
+	{name: "endpointslice-controller", alias: "endpointslice", account: "endpointslice-controller", run: endpointslice.Run},
 	{name: "garbage-collector-controller", alias: "garbagecollector", account: "generic-garbage-collector", run: garbage.Run},
 }

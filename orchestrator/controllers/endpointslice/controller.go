@@ -1,0 +1,120 @@
+// Package endpointslice writes, for each Service with a selector, the EndpointSlices that proxies and DNS read: its pods' addresses by family and port.
+//
+// It owns the slices that carry its managed-by label. Pods, Services and Nodes feed it; the proxies are fed by it.
+package endpointslice
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	core "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpoints"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/loop"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/world"
+)
+
+type controller struct {
+	*world.World
+	loop *loop.Loop
+	own  loop.Own
+}
+
+// Run writes slices until ctx ends.
+func Run(ctx context.Context, w *world.World) error {
+	c := &controller{World: w}
+	c.loop = loop.New(w.Settings.WorkersOf("service-endpoint"), w.Logger, c.sync)
+	loop.Keys[core.Service](c.loop, w.Informers.Core().V1().Services().Informer())
+	endpoints.Pods(c.loop, w)
+	loop.On(c.loop, w.Informers.Discovery().V1().EndpointSlices().Informer(), func(old, new *discovery.EndpointSlice) {
+		for _, slice := range []*discovery.EndpointSlice{old, new} {
+			if slice != nil && slice.Labels[discovery.LabelManagedBy] == manager {
+				c.loop.Add(slice.Namespace + "/" + slice.Labels[discovery.LabelServiceName])
+			}
+		}
+	})
+	loop.On(c.loop, w.Informers.Core().V1().Nodes().Informer(), func(old, new *core.Node) {
+		if old == nil || new == nil || old.Labels[core.LabelTopologyZone] == new.Labels[core.LabelTopologyZone] {
+			return
+		}
+		all, err := w.Informers.Core().V1().Services().Lister().List(labels.Everything())
+		if err != nil {
+			return
+		}
+		for _, s := range all {
+			c.loop.Add(loop.Key(s))
+		}
+	})
+	return c.loop.Run(ctx)
+}
+
+func (c *controller) sync(ctx context.Context, key string) error {
+	namespace, name := loop.Split(key)
+	s, err := c.Informers.Core().V1().Services().Lister().Services(namespace).Get(name)
+	if apierrors.IsNotFound(err) {
+		return nil // the garbage collector takes the slices
+	}
+	if err != nil {
+		return err
+	}
+	if len(s.Spec.Selector) == 0 || s.Spec.Type == core.ServiceTypeExternalName || s.DeletionTimestamp != nil {
+		return nil
+	}
+	if !c.own.Seen(key, c.Informers.Discovery().V1().EndpointSlices().Informer()) {
+		return loop.ErrStale
+	}
+	mine, err := c.Informers.Core().V1().Pods().Lister().Pods(namespace).List(labels.SelectorFromSet(s.Spec.Selector))
+	if err != nil {
+		return err
+	}
+	existing, err := c.Informers.Discovery().V1().EndpointSlices().Lister().EndpointSlices(namespace).List(
+		labels.Set{discovery.LabelServiceName: name, discovery.LabelManagedBy: manager}.AsSelector())
+	if err != nil {
+		return err
+	}
+	nodes := map[string]*core.Node{}
+	for _, p := range mine {
+		if node, err := c.Informers.Core().V1().Nodes().Lister().Get(p.Spec.NodeName); err == nil {
+			nodes[node.Name] = node
+		}
+	}
+	return c.apply(ctx, key, plan(s, groups(s, mine, nodes), existing))
+}
+
+// apply writes what is new before it takes away what is old.
+func (c *controller) apply(ctx context.Context, key string, todo changes) error {
+	var failed error
+	now := time.Now().UTC().Format(time.RFC3339Nano)
+	for _, slice := range append(todo.create, todo.update...) {
+		slices := c.Client.DiscoveryV1().EndpointSlices(slice.Namespace)
+		if slice.Annotations == nil {
+			slice.Annotations = map[string]string{}
+		}
+		slice.Annotations[core.EndpointsLastChangeTriggerTime] = now
+		var written *discovery.EndpointSlice
+		var err error
+		if slice.UID == "" {
+			written, err = slices.Create(ctx, slice, meta.CreateOptions{})
+		} else {
+			written, err = slices.Update(ctx, slice, meta.UpdateOptions{})
+		}
+		switch {
+		case err == nil:
+			c.own.Wrote(key, written.ResourceVersion)
+		case !apierrors.HasStatusCause(err, core.NamespaceTerminatingCause):
+			failed = errors.Join(failed, err)
+		}
+	}
+	for _, slice := range todo.remove {
+		err := c.Client.DiscoveryV1().EndpointSlices(slice.Namespace).Delete(ctx, slice.Name, meta.DeleteOptions{Preconditions: meta.NewUIDPreconditions(string(slice.UID))})
+		if err != nil && !apierrors.IsNotFound(err) {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
