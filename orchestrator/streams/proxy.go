@@ -1,0 +1,198 @@
+package streams
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Config says how a target is reached. The zero value dials plain TCP and believes no https target.
+type Config struct {
+	// Dial opens the TCP connection; nil is a net.Dialer with a 30 s timeout.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// TLS is used for https targets; its ServerName defaults to the target's host.
+	TLS *tls.Config
+	// Header is added to the request that the target sees, over what the client sent.
+	Header http.Header
+	// Fail answers a client whose target could not be reached; nil writes a plain 502.
+	Fail func(w http.ResponseWriter, r *http.Request, err error)
+}
+
+// dialTimeout is how long a target may take to accept a connection.
+const dialTimeout = 30 * time.Second
+
+// IsUpgrade is true for a request that wants its connection to become something other than HTTP.
+func IsUpgrade(r *http.Request) bool {
+	for _, value := range r.Header.Values("Connection") {
+		for _, token := range strings.Split(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(token), "upgrade") {
+				return r.Header.Get("Upgrade") != ""
+			}
+		}
+	}
+	return false
+}
+
+// Proxy repeats an upgrade request to target, and after its 101 copies bytes both ways until both ends, or the request's context, are done.
+// Another answer than 101 is passed to the client as it came. The client's credentials are not passed on.
+func Proxy(w http.ResponseWriter, r *http.Request, target *url.URL, cfg Config) {
+	if err := proxy(w, r, target, cfg); err != nil {
+		if cfg.Fail != nil {
+			cfg.Fail(w, r, err)
+			return
+		}
+		http.Error(w, err.Error(), http.StatusBadGateway)
+	}
+}
+
+// proxy returns an error only while the client can still be answered by HTTP.
+func proxy(w http.ResponseWriter, r *http.Request, target *url.URL, cfg Config) error {
+	backend, err := dial(r.Context(), target, cfg)
+	if err != nil {
+		return fmt.Errorf("error dialing backend: %w", err)
+	}
+	defer backend.Close()
+	stop := context.AfterFunc(r.Context(), func() { backend.Close() })
+	defer stop()
+	if err := outgoing(r, target, cfg).Write(backend); err != nil {
+		return fmt.Errorf("error dialing backend: %w", err)
+	}
+	reader := bufio.NewReader(backend)
+	answer, err := http.ReadResponse(reader, r)
+	if err != nil {
+		return fmt.Errorf("error reading from backend: %w", err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusSwitchingProtocols {
+		pass(w, answer)
+		return nil
+	}
+	client, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return fmt.Errorf("the connection cannot be upgraded: %w", err)
+	}
+	defer client.Close()
+	closeClient := context.AfterFunc(r.Context(), func() { client.Close() })
+	defer closeClient()
+	if err := client.SetDeadline(time.Time{}); err != nil {
+		return nil
+	}
+	answer.Body = nil
+	if err := writeSwitch(client, answer); err != nil {
+		return nil
+	}
+	join(stream{client, buffered.Reader}, stream{backend, reader})
+	return nil
+}
+
+func dial(ctx context.Context, target *url.URL, cfg Config) (net.Conn, error) {
+	open := cfg.Dial
+	if open == nil {
+		open = (&net.Dialer{Timeout: dialTimeout}).DialContext
+	}
+	conn, err := open(ctx, "tcp", address(target))
+	if err != nil || !secure(target) {
+		return conn, err
+	}
+	tlsConfig := &tls.Config{MinVersion: tls.VersionTLS12}
+	if cfg.TLS != nil {
+		tlsConfig = cfg.TLS.Clone()
+	}
+	tlsConfig.NextProtos = []string{"http/1.1"} // an upgrade exists in HTTP/1.1 only
+	if tlsConfig.ServerName == "" {
+		tlsConfig.ServerName = target.Hostname()
+	}
+	wrapped := tls.Client(conn, tlsConfig)
+	if err := wrapped.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return wrapped, nil
+}
+
+func secure(target *url.URL) bool { return target.Scheme == "https" || target.Scheme == "wss" }
+
+func address(target *url.URL) string {
+	if target.Port() != "" {
+		return target.Host
+	}
+	if secure(target) {
+		return net.JoinHostPort(target.Hostname(), "443")
+	}
+	return net.JoinHostPort(target.Hostname(), "80")
+}
+
+// outgoing is the client's request as the target gets it.
+func outgoing(r *http.Request, target *url.URL, cfg Config) *http.Request {
+	out := r.Clone(context.WithoutCancel(r.Context()))
+	out.URL = target
+	out.Host = target.Host
+	out.RequestURI = ""
+	out.Proto, out.ProtoMajor, out.ProtoMinor = "HTTP/1.1", 1, 1
+	out.Body, out.ContentLength, out.TransferEncoding = nil, 0, nil
+	out.Header.Del("Authorization")
+	out.Header.Del("Content-Length")
+	for name, values := range cfg.Header {
+		out.Header[name] = values
+	}
+	return out
+}
+
+func pass(w http.ResponseWriter, answer *http.Response) {
+	for name, values := range answer.Header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(answer.StatusCode)
+	_, _ = io.Copy(w, answer.Body)
+}
+
+// writeSwitch sends the 101 with the target's headers: sub-protocols are agreed in them.
+func writeSwitch(w io.Writer, answer *http.Response) error {
+	if _, err := fmt.Fprintf(w, "HTTP/1.1 %s\r\n", answer.Status); err != nil {
+		return err
+	}
+	if err := answer.Header.Write(w); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\r\n")
+	return err
+}
+
+// stream is a connection of which some bytes were read ahead.
+type stream struct {
+	net.Conn
+	read io.Reader
+}
+
+// Join copies bytes both ways between two connections until both directions have ended; an end of one direction closes only its half.
+func Join(a, b net.Conn) { join(stream{a, a}, stream{b, b}) }
+
+func join(a, b stream) {
+	var both sync.WaitGroup
+	both.Go(func() { oneWay(a, b) })
+	both.Go(func() { oneWay(b, a) })
+	both.Wait()
+}
+
+func oneWay(to, from stream) {
+	_, err := io.Copy(to.Conn, from.read)
+	if err != nil && !errors.Is(err, net.ErrClosed) {
+		// One direction is broken, not ended: what the other still carries has no reader.
+		to.Close()
+		from.Close()
+		return
+	}
+	if half, ok := to.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		return
+	}
+	to.Close()
+}
