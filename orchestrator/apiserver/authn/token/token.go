@@ -5,7 +5,11 @@
 // but remembered signatures. The names of the claims are stock's, so that tokens survive a swap of apiservers.
 package token
 
-import "k8s.io/apimachinery/pkg/types"
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+)
 
 // Private is the claim kubernetes.io: whose token it is, and what it is bound to.
 type Private struct {
@@ -26,3 +30,14 @@ type Reference struct {
 
 // Ref is the reference of an object.
 func Ref(name string, uid types.UID) *Reference { return &Reference{Name: name, UID: string(uid)} }
+
+// overlap returns the wanted audiences that a token is for.
+func overlap(of, wanted []string) []string {
+	var both []string
+	for _, a := range wanted {
+		if slices.Contains(of, a) {
+			both = append(both, a)
+		}
+	}
+	return both
+}

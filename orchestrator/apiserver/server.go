@@ -1,0 +1,181 @@
+// Package apiserver is the front door of the cluster: step 1 in the life of a Pod. Every component and every user reads and writes through it.
+//
+// It knows both halves of the API, the catalogue (api) and the store, and joins them: chain.go is what each request passes, routes.go the table
+// of what is served, endpoint the verbs, objects the way into the store. It is fed by clients over TLS and by the store's watch; it acts on
+// nothing but the API's own objects.
+package apiserver
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authn"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authz"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/endpoint"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
+	"github.com/plumb-k8s/plumb/orchestrator/store"
+)
+
+// Config of an apiserver: its parts, ready to be joined.
+type Config struct {
+	Kinds []*kind.Kind
+	Store store.Store
+	// Parts are built once the registry exists, since they read through it.
+	Parts func(*objects.Registry) (Parts, error)
+	// Address to serve on, and the certificate to serve with.
+	Address string
+	TLS     *tls.Config
+	Logger  *slog.Logger
+	// DrainTime is how long open requests may take to end at shutdown.
+	DrainTime time.Duration
+}
+
+// Parts are what decides about requests.
+type Parts struct {
+	Authenticator authn.Authenticator
+	Authorizer    authz.Authorizer
+	Admission     endpoint.Admission
+	Reservations  map[schema.GroupResource]endpoint.Reservation
+	Mounts        []endpoint.Mount
+	// Paths are further handlers by path, outside the resources.
+	Paths map[string]http.Handler
+	// Tasks run beside the server: bootstrap objects, reconcilers. Ready tells when the first round of them is over.
+	Tasks []func(context.Context) error
+	Ready func() bool
+}
+
+// Server is an apiserver.
+type Server struct {
+	cfg      Config
+	registry *objects.Registry
+	parts    Parts
+	stopping atomic.Bool
+}
+
+// New joins the parts.
+func New(cfg Config) (*Server, error) {
+	registry := objects.New(cfg.Kinds, cfg.Store, cfg.Logger)
+	parts, err := cfg.Parts(registry)
+	if err != nil {
+		return nil, err
+	}
+	return &Server{cfg: cfg, registry: registry, parts: parts}, nil
+}
+
+// Registry that the server reads and writes through.
+func (s *Server) Registry() *objects.Registry { return s.registry }
+
+// Handler is the whole API.
+func (s *Server) Handler() (http.Handler, error) {
+	endpoints := endpoint.New(endpoint.Config{Registry: s.registry, Admission: s.parts.Admission, Reservations: s.parts.Reservations})
+	table, err := newRoutes(s.cfg.Kinds, endpoints, s.parts.Mounts, s.health())
+	if err != nil {
+		return nil, err
+	}
+	for path, handler := range s.parts.Paths {
+		table.paths[path] = handler
+	}
+	return &chain{
+		authenticator: s.parts.Authenticator, authorizer: s.parts.Authorizer, barrier: s.registry.Barrier, routes: table, logger: s.cfg.Logger,
+	}, nil
+}
+
+func (s *Server) health() *health {
+	return &health{checks: []check{
+		{name: "ping", ok: func(context.Context) error { return nil }},
+		{name: "etcd", ok: s.storeAnswers},
+		{name: "informer-sync", readyOnly: true, ok: func(context.Context) error {
+			if !s.registry.Cache.Ready() {
+				return errors.New("the watch cache is being filled")
+			}
+			return nil
+		}},
+		{name: "poststarthook/bootstrap", readyOnly: true, ok: func(context.Context) error {
+			if s.parts.Ready != nil && !s.parts.Ready() {
+				return errors.New("bootstrap objects are being written")
+			}
+			return nil
+		}},
+		{name: "shutdown", readyOnly: true, ok: func(context.Context) error {
+			if s.stopping.Load() {
+				return errors.New("the process is shutting down")
+			}
+			return nil
+		}},
+	}}
+}
+
+// storeTimeout bounds the health check of the store.
+const storeTimeout = 2 * time.Second
+
+func (s *Server) storeAnswers(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	_, err := s.cfg.Store.Revision(ctx)
+	return err
+}
+
+// Run serves until ctx ends, then lets open requests end.
+func (s *Server) Run(ctx context.Context) error {
+	handler, err := s.Handler()
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Address)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", s.cfg.Address, err)
+	}
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error { return ended(ctx, s.registry.Cache.Run(ctx)) })
+	for _, task := range s.parts.Tasks {
+		all.Go(func() error { return ended(ctx, task(ctx)) })
+	}
+	all.Go(func() error { return s.serve(ctx, handler, listener) })
+	return all.Wait()
+}
+
+// ended: the end of a context is no failure.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func (s *Server) serve(ctx context.Context, handler http.Handler, listener net.Listener) error {
+	// Requests outlive ctx by the drain time; streams end with ctx.
+	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	server := &http.Server{
+		Handler: handler, TLSConfig: s.cfg.TLS, ReadHeaderTimeout: 32 * time.Second, IdleTimeout: 90 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return base },
+		ErrorLog:    slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelInfo-4),
+	}
+	drained := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(drained)
+		s.stopping.Store(true)
+		grace, end := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainTime)
+		defer end()
+		context.AfterFunc(grace, cancel)
+		_ = server.Shutdown(grace)
+		_ = server.Close()
+	})
+	err := server.ServeTLS(listener, "", "")
+	if stop() || !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve on %s: %w", s.cfg.Address, err)
+	}
+	<-drained
+	return nil
+}
