@@ -8,9 +8,12 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpointslice"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/garbage"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/namespace"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/nodeipam"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/nodelifecycle"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/replicaset"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/rootca"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/serviceaccount"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/tainteviction"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/world"
 )
 
@@ -30,6 +33,9 @@ var all = []controller{
 	{name: "namespace-controller", alias: "namespace", account: "namespace-controller", run: namespace.Run},
 	{name: "serviceaccount-controller", alias: "serviceaccount", account: "service-account-controller", run: serviceaccount.Run},
 	{name: "root-ca-certificate-publisher-controller", alias: "root-ca-cert-publisher", account: "root-ca-cert-publisher", run: rootca.Run},
+	{name: "node-ipam-controller", alias: "nodeipam", account: "node-controller", run: nodeipam.Run},
+	{name: "node-lifecycle-controller", alias: "nodelifecycle", account: "node-controller", run: nodelifecycle.Run},
+	{name: "taint-eviction-controller", alias: "taint-eviction-controller", account: "node-controller", run: tainteviction.Run},
 	{name: "deployment-controller", alias: "deployment", account: "deployment-controller", run: deployment.Run},
 	{name: "replicaset-controller", alias: "replicaset", account: "replicaset-controller", run: replicaset.Run},
 	{name: "replicationcontroller-controller", alias: "replicationcontroller", account: "replication-controller", run: replicaset.RunReplicationControllers},
