@@ -5,13 +5,60 @@
 package api
 
 import (
+	"github.com/plumb-k8s/plumb/orchestrator/api/apps"
+	"github.com/plumb-k8s/plumb/orchestrator/api/batch"
+	"github.com/plumb-k8s/plumb/orchestrator/api/coordination"
 	"github.com/plumb-k8s/plumb/orchestrator/api/core"
+	"github.com/plumb-k8s/plumb/orchestrator/api/discovery"
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
+	"github.com/plumb-k8s/plumb/orchestrator/api/node"
+	"github.com/plumb-k8s/plumb/orchestrator/api/policy"
+	"github.com/plumb-k8s/plumb/orchestrator/api/rbac"
+	"github.com/plumb-k8s/plumb/orchestrator/api/review"
+	"github.com/plumb-k8s/plumb/orchestrator/api/scheduling"
 )
 
 // All returns every kind, in the order of discovery: the core group first, then groups by priority.
 func All() []kind.Kind {
 	return []kind.Kind{
+		core.Binding(),
 		core.ConfigMap(),
+		core.Endpoints(),
+		core.Event(),
+		core.LimitRange(),
+		core.Namespace(),
+		core.Node(),
+		core.PersistentVolumeClaim(),
+		core.PersistentVolume(),
+		core.Pod(),
+		core.PodTemplate(),
+		core.ReplicationController(),
+		core.ResourceQuota(),
+		core.Secret(),
+		core.ServiceAccount(),
+		core.Service(),
+		apps.ControllerRevision(),
+		apps.DaemonSet(),
+		apps.Deployment(),
+		apps.ReplicaSet(),
+		apps.StatefulSet(),
+		core.EventOfGroup(),
+		review.SelfSubjectReview(),
+		review.TokenReview(),
+		review.LocalSubjectAccessReview(),
+		review.SelfSubjectAccessReview(),
+		review.SelfSubjectRulesReview(),
+		review.SubjectAccessReview(),
+		batch.CronJob(),
+		batch.Job(),
+		policy.PodDisruptionBudget(),
+		rbac.ClusterRoleBinding(),
+		rbac.ClusterRole(),
+		rbac.RoleBinding(),
+		rbac.Role(),
+		scheduling.PriorityClass(),
+		coordination.Lease(),
+		node.RuntimeClass(),
+		discovery.EndpointSlice(),
 	}
 }

@@ -1,0 +1,75 @@
+package core
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+func validateNode(_ context.Context, n *corev1.Node) field.ErrorList {
+	path := field.NewPath("spec")
+	errs := validateTaints(n.Spec.Taints, path.Child("taints"))
+	for i, cidr := range n.Spec.PodCIDRs {
+		errs = append(errs, validation.IsValidCIDR(path.Child("podCIDRs").Index(i), cidr)...)
+	}
+	return errs
+}
+
+func validateNodeUpdate(ctx context.Context, n, old *corev1.Node) field.ErrorList {
+	errs := validateNode(ctx, n)
+	if len(old.Spec.PodCIDRs) > 0 {
+		changed := len(old.Spec.PodCIDRs) != len(n.Spec.PodCIDRs)
+		for i := 0; !changed && i < len(old.Spec.PodCIDRs); i++ {
+			changed = old.Spec.PodCIDRs[i] != n.Spec.PodCIDRs[i]
+		}
+		if changed {
+			errs = append(errs, field.Forbidden(field.NewPath("spec", "podCIDRs"),
+				"node updates may not change podCIDR except from \"\" to valid"))
+		}
+	}
+	if old.Spec.ProviderID != "" && old.Spec.ProviderID != n.Spec.ProviderID {
+		errs = append(errs, field.Forbidden(field.NewPath("spec", "providerID"),
+			"node updates may not change providerID except from \"\" to valid"))
+	}
+	return errs
+}
+
+func validateTaints(taints []corev1.Taint, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	type identity struct {
+		key    string
+		effect corev1.TaintEffect
+	}
+	seen := map[identity]bool{}
+	for i, t := range taints {
+		at := path.Index(i)
+		for _, msg := range validation.IsQualifiedName(t.Key) {
+			errs = append(errs, field.Invalid(at.Child("key"), t.Key, "name part "+msg))
+		}
+		for _, msg := range validation.IsValidLabelValue(t.Value) {
+			errs = append(errs, field.Invalid(at.Child("value"), t.Value, msg))
+		}
+		errs = append(errs, validateTaintEffect(t.Effect, at.Child("effect"))...)
+		id := identity{t.Key, t.Effect}
+		if seen[id] {
+			dup := field.Duplicate(at, t)
+			dup.Detail = "taints must be unique by key and effect pair"
+			errs = append(errs, dup)
+		}
+		seen[id] = true
+	}
+	return errs
+}
+
+func validateTaintEffect(effect corev1.TaintEffect, path *field.Path) field.ErrorList {
+	switch effect {
+	case corev1.TaintEffectNoSchedule, corev1.TaintEffectPreferNoSchedule, corev1.TaintEffectNoExecute:
+		return nil
+	case "":
+		return field.ErrorList{field.Required(path, "")}
+	}
+	return field.ErrorList{field.NotSupported(path, effect,
+		[]corev1.TaintEffect{corev1.TaintEffectNoSchedule, corev1.TaintEffectPreferNoSchedule, corev1.TaintEffectNoExecute})}
+}

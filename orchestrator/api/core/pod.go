@@ -1,0 +1,191 @@
+package core
+
+import (
+	"context"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/fields"
+
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
+	"github.com/plumb-k8s/plumb/orchestrator/api/podspec"
+)
+
+// proxied are the verbs of the proxy subresources.
+var proxied = []string{"create", "delete", "get", "patch", "update"}
+
+// Pod is the catalogue entry of pods.
+func Pod() kind.Kind {
+	v1 := corev1.SchemeGroupVersion
+	return kind.Kind{
+		Names:      kind.Names{Kind: "Pod", Resource: "pods", Singular: "pod", ShortNames: []string{"po"}, Categories: []string{"all"}},
+		Namespaced: true,
+		Versions:   []kind.Version{kind.Served("v1", &corev1.Pod{}, &corev1.PodList{})},
+		Storage:    kind.Stored("pods", v1, &corev1.Pod{}),
+		Columns:    kind.Table("Name;Ready;Status;Restarts;Age;IP*;Node*;Nominated Node*;Readiness Gates*", podDocs),
+		Cells:      kind.Cells(podCells),
+		Fields: kind.Fields(func(p *corev1.Pod) fields.Set {
+			return fields.Set{
+				"spec.nodeName":            p.Spec.NodeName,
+				"spec.restartPolicy":       string(p.Spec.RestartPolicy),
+				"spec.schedulerName":       p.Spec.SchedulerName,
+				"spec.serviceAccountName":  p.Spec.ServiceAccountName,
+				"spec.hostNetwork":         boolText(p.Spec.HostNetwork),
+				"status.phase":             string(p.Status.Phase),
+				"status.podIP":             p.Status.PodIP,
+				"status.nominatedNodeName": p.Status.NominatedNodeName,
+			}
+		}),
+		Rules: podRules(),
+		Subresources: map[string]kind.Subresource{
+			"status":              kind.Status(podStatusRules()),
+			"ephemeralcontainers": kind.Status(podEphemeralRules()),
+			"resize":              kind.Status(podResizeRules()),
+			"binding":             kind.Connect(v1.WithKind("Binding"), "create"),
+			"eviction":            kind.Connect(policyv1.SchemeGroupVersion.WithKind("Eviction"), "create"),
+			"log":                 {Verbs: []string{"get"}},
+			"exec":                kind.Connect(v1.WithKind("PodExecOptions"), "create", "get"),
+			"attach":              kind.Connect(v1.WithKind("PodAttachOptions"), "create", "get"),
+			"portforward":         kind.Connect(v1.WithKind("PodPortForwardOptions"), "create", "get"),
+			"proxy":               kind.Connect(v1.WithKind("PodProxyOptions"), proxied...),
+		},
+		GracePeriod: podGracePeriod,
+	}
+}
+
+func podRules() kind.Rules {
+	return kind.Typed[*corev1.Pod]{
+		Normalise: normalisePod,
+		Default:   defaultPod,
+		PrepareCreate: func(_ context.Context, p *corev1.Pod) {
+			p.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: podspec.QOS(&p.Spec)}
+			if len(p.Spec.SchedulingGates) > 0 {
+				p.Status.Conditions = []corev1.PodCondition{{
+					Type:    corev1.PodScheduled,
+					Status:  corev1.ConditionFalse,
+					Reason:  corev1.PodReasonSchedulingGated,
+					Message: "Scheduling is blocked due to non-empty scheduling gates",
+				}}
+			}
+			podspec.ExpandLabelKeys(&p.Spec, p.Labels)
+		},
+		ValidateCreate: validatePod,
+		PrepareUpdate:  func(_ context.Context, p, old *corev1.Pod) { p.Status = old.Status },
+		ValidateUpdate: validatePodUpdate,
+		Generation: func(p, old *corev1.Pod) bool {
+			return !equality.Semantic.DeepEqual(p.Spec, old.Spec) || (p.DeletionTimestamp != nil && old.DeletionTimestamp == nil)
+		},
+		UnconditionalUpdate: true,
+	}.Rules()
+}
+
+// podStatusRules let a write of status change no spec, and no owners (a kubelet's copy of them may be stale).
+func podStatusRules() kind.Rules {
+	return kind.Typed[*corev1.Pod]{
+		PrepareUpdate: func(_ context.Context, p, old *corev1.Pod) {
+			p.Spec = old.Spec
+			p.OwnerReferences = old.OwnerReferences
+			p.DeletionTimestamp = old.DeletionTimestamp
+			if p.Status.QOSClass == "" {
+				p.Status.QOSClass = old.Status.QOSClass
+			}
+		},
+		ValidateUpdate: validatePodStatus,
+	}.Rules()
+}
+
+// podEphemeralRules let a write of ephemeralcontainers change nothing else.
+func podEphemeralRules() kind.Rules {
+	return kind.Typed[*corev1.Pod]{
+		PrepareUpdate: func(_ context.Context, p, old *corev1.Pod) {
+			wanted := p.Spec.EphemeralContainers
+			old.DeepCopy().Spec.DeepCopyInto(&p.Spec)
+			p.Spec.EphemeralContainers = wanted
+			p.Status = *old.Status.DeepCopy()
+			p.Labels, p.Annotations = old.Labels, old.Annotations
+			p.Finalizers, p.OwnerReferences = old.Finalizers, old.OwnerReferences
+		},
+		ValidateUpdate: validateEphemeralUpdate,
+	}.Rules()
+}
+
+// podResizeRules let a write of resize change only the resources of containers.
+func podResizeRules() kind.Rules {
+	return kind.Typed[*corev1.Pod]{
+		PrepareUpdate: func(_ context.Context, p, old *corev1.Pod) {
+			wanted := p.Spec.DeepCopy()
+			p.Spec = *old.Spec.DeepCopy()
+			p.Status = *old.Status.DeepCopy()
+			p.Labels, p.Annotations = old.Labels, old.Annotations
+			p.Finalizers, p.OwnerReferences = old.Finalizers, old.OwnerReferences
+			p.Spec.Resources = wanted.Resources
+			takeResources(p.Spec.Containers, wanted.Containers)
+			takeResources(p.Spec.InitContainers, wanted.InitContainers)
+		},
+		ValidateUpdate: validateResize,
+	}.Rules()
+}
+
+func takeResources(into, from []corev1.Container) {
+	for i := range into {
+		at := slices.IndexFunc(from, func(c corev1.Container) bool { return c.Name == into[i].Name })
+		if at >= 0 {
+			into[i].Resources = from[at].Resources
+			into[i].ResizePolicy = from[at].ResizePolicy
+		}
+	}
+}
+
+// defaultPod fills a pod: its spec as everywhere, and what only pods get.
+func defaultPod(p *corev1.Pod) {
+	podspec.DefaultPod(&p.Spec)
+	podspec.Default(&p.Spec)
+}
+
+// normalisePod makes the singular fields agree with the first of the plural ones.
+func normalisePod(p *corev1.Pod) {
+	podspec.Normalise(&p.Spec)
+	s := &p.Status
+	switch {
+	case len(s.PodIPs) == 0 && s.PodIP != "":
+		s.PodIPs = []corev1.PodIP{{IP: s.PodIP}}
+	case len(s.PodIPs) > 0 && s.PodIP != s.PodIPs[0].IP:
+		if s.PodIP == "" {
+			s.PodIP = s.PodIPs[0].IP
+		} else {
+			s.PodIPs = []corev1.PodIP{{IP: s.PodIP}}
+		}
+	}
+	if len(s.HostIPs) > 0 && s.HostIP == "" {
+		s.HostIP = s.HostIPs[0].IP
+	}
+}
+
+// podGracePeriod: the options', else the spec's; a pod that no kubelet runs goes at once.
+func podGracePeriod(obj kind.Object, asked *int64) int64 {
+	p := obj.(*corev1.Pod)
+	period := int64(0)
+	switch {
+	case asked != nil:
+		period = *asked
+	case p.Spec.TerminationGracePeriodSeconds != nil:
+		period = *p.Spec.TerminationGracePeriodSeconds
+	}
+	if p.Spec.NodeName == "" || p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded {
+		return 0
+	}
+	if period < 0 {
+		// A negative period reads as "as soon as possible", which is a second.
+		return 1
+	}
+	return period
+}
+
+func boolText(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}

@@ -1,0 +1,40 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	nodev1 "k8s.io/api/node/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
+)
+
+// RuntimeClass is the catalogue entry of runtimeclasses.
+func RuntimeClass() kind.Kind {
+	return kind.Kind{
+		Names:    kind.Names{Group: nodev1.GroupName, Kind: "RuntimeClass", Resource: "runtimeclasses", Singular: "runtimeclass"},
+		Versions: []kind.Version{kind.Served("v1", &nodev1.RuntimeClass{}, &nodev1.RuntimeClassList{})},
+		Storage:  kind.Stored("runtimeclasses", nodev1.SchemeGroupVersion, &nodev1.RuntimeClass{}),
+		Columns:  kind.Table("Name;Handler;Age", map[string]string{"Handler": nodev1.RuntimeClass{}.SwaggerDoc()["handler"]}),
+		Cells: kind.Cells(func(r *nodev1.RuntimeClass, now time.Time) []any {
+			return []any{r.Name, r.Handler, kind.Age(r, now)}
+		}),
+		Rules: kind.Typed[*nodev1.RuntimeClass]{
+			ValidateCreate: func(_ context.Context, r *nodev1.RuntimeClass) field.ErrorList {
+				var errs field.ErrorList
+				for _, msg := range validation.IsDNS1123Label(r.Handler) {
+					errs = append(errs, field.Invalid(field.NewPath("handler"), r.Handler, msg))
+				}
+				return errs
+			},
+			ValidateUpdate: func(_ context.Context, r, old *nodev1.RuntimeClass) field.ErrorList {
+				if r.Handler == old.Handler {
+					return nil
+				}
+				return field.ErrorList{field.Invalid(field.NewPath("handler"), r.Handler, "field is immutable")}
+			},
+		}.Rules(),
+	}
+}
