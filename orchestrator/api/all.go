@@ -11,11 +11,13 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/api/core"
 	"github.com/plumb-k8s/plumb/orchestrator/api/discovery"
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
+	"github.com/plumb-k8s/plumb/orchestrator/api/networking"
 	"github.com/plumb-k8s/plumb/orchestrator/api/node"
 	"github.com/plumb-k8s/plumb/orchestrator/api/policy"
 	"github.com/plumb-k8s/plumb/orchestrator/api/rbac"
 	"github.com/plumb-k8s/plumb/orchestrator/api/review"
 	"github.com/plumb-k8s/plumb/orchestrator/api/scheduling"
+	"github.com/plumb-k8s/plumb/orchestrator/api/storage"
 )
 
 // All returns every kind, in the order of discovery: the core group first, then groups by priority.
@@ -51,11 +53,21 @@ func All() []kind.Kind {
 		review.SubjectAccessReview(),
 		batch.CronJob(),
 		batch.Job(),
+		networking.IngressClass(),
+		networking.Ingress(),
+		networking.IPAddress(),
+		networking.NetworkPolicy(),
+		networking.ServiceCIDR(),
 		policy.PodDisruptionBudget(),
 		rbac.ClusterRoleBinding(),
 		rbac.ClusterRole(),
 		rbac.RoleBinding(),
 		rbac.Role(),
+		storage.CSIDriver(),
+		storage.CSINode(),
+		storage.CSIStorageCapacity(),
+		storage.StorageClass(),
+		storage.VolumeAttachment(),
 		scheduling.PriorityClass(),
 		coordination.Lease(),
 		node.RuntimeClass(),

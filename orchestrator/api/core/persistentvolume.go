@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
@@ -21,8 +20,7 @@ func PersistentVolume() kind.Kind {
 		Storage:  kind.Stored("persistentvolumes", corev1.SchemeGroupVersion, &corev1.PersistentVolume{}),
 		Columns: kind.Table("Name;Capacity;Access Modes;Reclaim Policy;Status;Claim;StorageClass;VolumeAttributesClass;Reason;Age;VolumeMode*",
 			volumeDocs),
-		Cells:  kind.Cells(volumeCells),
-		Fields: kind.Fields(func(*corev1.PersistentVolume) fields.Set { return fields.Set{} }),
+		Cells: kind.Cells(volumeCells),
 		Rules: kind.Typed[*corev1.PersistentVolume]{
 			Default: func(v *corev1.PersistentVolume) {
 				if v.Status.Phase == "" {
