@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"strconv"
 
@@ -12,6 +13,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/plumb-k8s/plumb/orchestrator/component/client"
+	"github.com/plumb-k8s/plumb/orchestrator/component/leader"
 	"github.com/plumb-k8s/plumb/orchestrator/component/logs"
 	"github.com/plumb-k8s/plumb/orchestrator/component/serving"
 )
@@ -23,6 +25,7 @@ type options struct {
 	securePort             int
 	certFile, keyFile      string
 	logs                   *logs.Options
+	election               *leader.Options
 }
 
 // accepted are flags of stock's scheduler that change nothing here: health and metrics are served without delegated authentication.
@@ -39,6 +42,7 @@ func (o *options) add(fs *pflag.FlagSet) {
 		fs.String(name, "", "accepted, without effect")
 	}
 	o.logs = logs.AddFlags(fs)
+	o.election = leader.AddFlags(fs, "kube-scheduler")
 }
 
 // NewCommand is kube-scheduler.
@@ -72,7 +76,7 @@ func (o *options) run(ctx context.Context) error {
 	s := New(Config{Client: api, Name: profile, Logger: logger})
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return s.Follow(ctx) })
-	all.Go(func() error { s.Lead(ctx); return nil })
+	all.Go(func() error { return o.lead(ctx, s, api, logger) })
 	if o.securePort != 0 {
 		tls, err := serving.Certificate(o.certFile, o.keyFile, o.bindAddress)
 		if err != nil {
@@ -82,4 +86,18 @@ func (o *options) run(ctx context.Context) error {
 		all.Go(func() error { return serving.Run(ctx, serving.Config{Address: address, TLS: tls, Logger: logger}) })
 	}
 	return all.Wait()
+}
+
+// lead schedules while this process is the leader, or at once when it need not be elected.
+func (o *options) lead(ctx context.Context, s *Scheduler, api kubernetes.Interface, logger *slog.Logger) error {
+	work := func(ctx context.Context) error { s.Lead(ctx); return nil }
+	if !o.election.Elect {
+		return work(ctx)
+	}
+	cfg, err := o.election.Config()
+	if err != nil {
+		return err
+	}
+	cfg.Leases, cfg.Logger = api.CoordinationV1(), logger
+	return leader.Run(ctx, cfg, work)
 }

@@ -1,0 +1,146 @@
+package apiserver
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authn"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authn/token"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authz"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/bootstrap"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
+	"github.com/plumb-k8s/plumb/orchestrator/store"
+)
+
+// partsBuilder makes the apiserver's parts from its flags.
+type partsBuilder struct {
+	*options
+	logger   *slog.Logger
+	store    store.Store
+	clientCA []byte
+	seeded   atomic.Bool
+}
+
+func (p *partsBuilder) build(registry *objects.Registry) (Parts, error) {
+	authenticator, verifier, signer, err := p.authentication(registry)
+	if err != nil {
+		return Parts{}, err
+	}
+	authorizer, err := authz.New(registry, []string{authz.ModeNode, authz.ModeRBAC})
+	if err != nil {
+		return Parts{}, err
+	}
+	seeds, err := p.seeds()
+	if err != nil {
+		return Parts{}, err
+	}
+	_, _ = verifier, signer
+	return Parts{
+		Authenticator: authenticator, Authorizer: authorizer,
+		Tasks: []func(context.Context) error{func(ctx context.Context) error { return p.seed(ctx, registry, seeds) }},
+		Ready: p.seeded.Load,
+	}, nil
+}
+
+// authentication returns who knows users, and who verifies and signs ServiceAccount tokens (nil without keys).
+func (p *partsBuilder) authentication(registry *objects.Registry) (authn.Authenticator, *token.Verifier, *token.Signer, error) {
+	cfg := authn.Config{Anonymous: p.anonymous}
+	var err error
+	if p.clientCAFile != "" {
+		if cfg.ClientCA, p.clientCA, err = loadCA("--client-ca-file", p.clientCAFile); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	if p.frontProxy.caFile != "" {
+		pool, _, err := loadCA("--requestheader-client-ca-file", p.frontProxy.caFile)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		f := p.frontProxy
+		cfg.FrontProxy = &authn.FrontProxy{CA: pool, AllowedNames: f.names, UserHeaders: f.userHeaders, UIDHeaders: f.uidHeaders, GroupHeaders: f.groupHeaders, ExtraPrefixes: f.extraHeads}
+	}
+	signer, err := p.tokens.signer()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if cfg.Tokens, err = p.tokens.verifier(registry); err != nil {
+		return nil, nil, nil, err
+	}
+	return authn.New(cfg), cfg.Tokens, signer, nil
+}
+
+func (t *tokenOptions) signer() (*token.Signer, error) {
+	if t.signingKeyFile == "" {
+		return nil, nil
+	}
+	if len(t.issuers) == 0 {
+		return nil, fmt.Errorf("--service-account-issuer is required with --service-account-signing-key-file")
+	}
+	key, err := token.LoadSigner(t.signingKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("--service-account-signing-key-file: %w", err)
+	}
+	return token.NewSigner(t.issuers[0], key, nil)
+}
+
+func (t *tokenOptions) verifier(registry *objects.Registry) (*token.Verifier, error) {
+	files := t.keyFiles
+	if len(files) == 0 && t.signingKeyFile != "" {
+		files = []string{t.signingKeyFile}
+	}
+	if len(files) == 0 {
+		return nil, nil
+	}
+	keys, err := token.LoadKeys(files...)
+	if err != nil {
+		return nil, fmt.Errorf("--service-account-key-file: %w", err)
+	}
+	return token.NewVerifier(token.VerifierConfig{Issuers: t.issuers, Keys: keys, Audiences: t.audiences, Reader: registry})
+}
+
+// seeds are the objects of a new cluster.
+func (p *partsBuilder) seeds() ([]bootstrap.Object, error) {
+	roles, err := bootstrap.Roles()
+	if err != nil {
+		return nil, err
+	}
+	cidr, err := netip.ParsePrefix(p.serviceRange)
+	if err != nil {
+		return nil, fmt.Errorf("--service-cluster-ip-range=%s: %w", p.serviceRange, err)
+	}
+	extension, err := bootstrap.ExtensionAuthentication(bootstrap.FrontProxy{ClientCA: string(p.clientCA)})
+	if err != nil {
+		return nil, err
+	}
+	all := append(bootstrap.Namespaces(), bootstrap.PriorityClasses()...)
+	all = append(all, bootstrap.Service(cidr, int32(p.securePort))...)
+	return append(append(all, extension), roles...), nil
+}
+
+// seedPause between attempts to write the first objects.
+const seedPause = 200 * time.Millisecond
+
+// seed writes what a new cluster lacks, as often as it takes.
+func (p *partsBuilder) seed(ctx context.Context, registry *objects.Registry, seeds []bootstrap.Object) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		}
+		created, err := bootstrap.Seed(ctx, registry, seeds)
+		if err == nil {
+			p.logger.Info("bootstrap objects are there", "created", created)
+			p.seeded.Store(true)
+			return nil
+		}
+		p.logger.Warn("bootstrap objects not written", "err", err)
+		timer.Reset(seedPause)
+	}
+}
