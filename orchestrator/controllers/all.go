@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/daemonset"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/deployment"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpoints"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpointslice"
@@ -36,6 +37,7 @@ var all = []controller{
 	{name: "node-ipam-controller", alias: "nodeipam", account: "node-controller", run: nodeipam.Run},
 	{name: "node-lifecycle-controller", alias: "nodelifecycle", account: "node-controller", run: nodelifecycle.Run},
 	{name: "taint-eviction-controller", alias: "taint-eviction-controller", account: "node-controller", run: tainteviction.Run},
+	{name: "daemonset-controller", alias: "daemonset", account: "daemon-set-controller", run: daemonset.Run},
 	{name: "deployment-controller", alias: "deployment", account: "deployment-controller", run: deployment.Run},
 	{name: "replicaset-controller", alias: "replicaset", account: "replicaset-controller", run: replicaset.Run},
 	{name: "replicationcontroller-controller", alias: "replicationcontroller", account: "replication-controller", run: replicaset.RunReplicationControllers},

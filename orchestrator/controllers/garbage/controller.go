@@ -106,6 +106,11 @@ func (c *collector) collect(ctx context.Context, v view) error {
 		}
 		return c.keepOwners(ctx, v.identity, live, solid)
 	}
+	if waited && slices.ContainsFunc(v.dependents, func(d node) bool { return d.foreground }) {
+		if err := c.unblock(ctx, v.identity, live); err != nil {
+			return err
+		}
+	}
 	policy := meta.DeletePropagationBackground
 	switch {
 	case waited && len(v.dependents) > 0, has(live.Finalizers, meta.FinalizerDeleteDependents):
@@ -220,6 +225,19 @@ func (c *collector) keepOwners(ctx context.Context, at identity, live *meta.Part
 	return err
 }
 
+// unblock lets an object's owners go before it: it waits for a dependent that itself waits, which may be a circle. live becomes the version written.
+func (c *collector) unblock(ctx context.Context, at identity, live *meta.PartialObjectMetadata) error {
+	refs, no, blocking := slices.Clone(live.OwnerReferences), false, false
+	for i := range refs {
+		blocking = blocking || refs[i].BlockOwnerDeletion != nil && *refs[i].BlockOwnerDeletion
+		refs[i].BlockOwnerDeletion = &no
+	}
+	if !blocking {
+		return nil
+	}
+	return c.patch(ctx, at, live, map[string]any{"ownerReferences": refs})
+}
+
 func (c *collector) dropFinalizer(ctx context.Context, v view, finalizer string) error {
 	live, err := c.client(v.identity).Get(ctx, v.name, meta.GetOptions{})
 	if errors.IsNotFound(err) || err == nil && live.UID != v.uid {
@@ -245,6 +263,9 @@ func (c *collector) patch(ctx context.Context, at identity, live *meta.PartialOb
 	if err != nil {
 		return err
 	}
-	_, err = c.client(at).Patch(ctx, at.name, types.MergePatchType, patch, meta.PatchOptions{})
+	written, err := c.client(at).Patch(ctx, at.name, types.MergePatchType, patch, meta.PatchOptions{})
+	if err == nil {
+		live.ResourceVersion = written.ResourceVersion
+	}
 	return err
 }
