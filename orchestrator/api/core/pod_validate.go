@@ -10,7 +10,11 @@ import (
 )
 
 func validatePod(_ context.Context, p *corev1.Pod) field.ErrorList {
-	return podspec.Validate(&p.Spec, p.Labels, field.NewPath("spec"))
+	errs := podspec.Validate(&p.Spec, field.NewPath("spec"))
+	if len(p.Spec.EphemeralContainers) > 0 {
+		errs = append(errs, field.Forbidden(field.NewPath("spec", "ephemeralContainers"), "cannot be set on create"))
+	}
+	return errs
 }
 
 func validatePodUpdate(_ context.Context, p, old *corev1.Pod) field.ErrorList {

@@ -1,0 +1,156 @@
+package podspec
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// volumeSet is the names of a pod's volumes.
+type volumeSet = sets.Set[string]
+
+func validateContainers(spec *corev1.PodSpec, volumes volumeSet, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	at := path.Child("containers")
+	if len(spec.Containers) == 0 {
+		errs = append(errs, field.Required(at, ""))
+	}
+	names := sets.New[string]()
+	hostPorts := sets.New[string]()
+	for i := range spec.Containers {
+		errs = append(errs, validateContainer(&spec.Containers[i], names, volumes, at.Index(i))...)
+		errs = append(errs, validateHandlers(&spec.Containers[i], at.Index(i))...)
+		errs = append(errs, validateHostPorts(&spec.Containers[i], hostPorts, at.Index(i))...)
+	}
+	at = path.Child("initContainers")
+	for i := range spec.InitContainers {
+		c, at := &spec.InitContainers[i], at.Index(i)
+		errs = append(errs, validateContainer(c, names, volumes, at)...)
+		errs = append(errs, validateInitHandlers(c, at)...)
+	}
+	at = path.Child("ephemeralContainers")
+	for i := range spec.EphemeralContainers {
+		errs = append(errs, validateEphemeral(&spec.EphemeralContainers[i], spec, names, volumes, at.Index(i))...)
+	}
+	return errs
+}
+
+func validateContainer(c *corev1.Container, names sets.Set[string], volumes volumeSet, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if c.Name == "" {
+		errs = append(errs, field.Required(path.Child("name"), ""))
+	} else {
+		for _, msg := range utilvalidation.IsDNS1123Label(c.Name) {
+			errs = append(errs, field.Invalid(path.Child("name"), c.Name, msg))
+		}
+		if names.Has(c.Name) {
+			errs = append(errs, field.Duplicate(path.Child("name"), c.Name))
+		}
+		names.Insert(c.Name)
+	}
+	if c.Image == "" {
+		errs = append(errs, field.Required(path.Child("image"), ""))
+	} else if !trimmed(c.Image) {
+		errs = append(errs, field.Invalid(path.Child("image"), c.Image, "must not have leading or trailing whitespace"))
+	}
+	switch c.TerminationMessagePolicy {
+	case corev1.TerminationMessageReadFile, corev1.TerminationMessageFallbackToLogsOnError:
+	default:
+		errs = append(errs, field.NotSupported(path.Child("terminationMessagePolicy"), c.TerminationMessagePolicy,
+			[]corev1.TerminationMessagePolicy{corev1.TerminationMessageReadFile, corev1.TerminationMessageFallbackToLogsOnError}))
+	}
+	errs = append(errs, validatePorts(c.Ports, path.Child("ports"))...)
+	errs = append(errs, validateEnv(c, path)...)
+	errs = append(errs, validateMounts(c, volumes, path)...)
+	switch c.ImagePullPolicy {
+	case corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever:
+	default:
+		errs = append(errs, field.NotSupported(path.Child("imagePullPolicy"), c.ImagePullPolicy,
+			[]corev1.PullPolicy{corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever}))
+	}
+	errs = append(errs, validateResources(&c.Resources, path.Child("resources"))...)
+	return append(errs, validateContainerSecurity(c.SecurityContext, path.Child("securityContext"))...)
+}
+
+func validatePorts(ports []corev1.ContainerPort, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	names := sets.New[string]()
+	for i, p := range ports {
+		at := path.Index(i)
+		if p.Name != "" {
+			for _, msg := range utilvalidation.IsValidPortName(p.Name) {
+				errs = append(errs, field.Invalid(at.Child("name"), p.Name, msg))
+			}
+			if names.Has(p.Name) {
+				errs = append(errs, field.Duplicate(at.Child("name"), p.Name))
+			}
+			names.Insert(p.Name)
+		}
+		if p.ContainerPort == 0 {
+			errs = append(errs, field.Required(at.Child("containerPort"), ""))
+		} else {
+			for _, msg := range utilvalidation.IsValidPortNum(int(p.ContainerPort)) {
+				errs = append(errs, field.Invalid(at.Child("containerPort"), p.ContainerPort, msg))
+			}
+		}
+		if p.HostPort != 0 {
+			for _, msg := range utilvalidation.IsValidPortNum(int(p.HostPort)) {
+				errs = append(errs, field.Invalid(at.Child("hostPort"), p.HostPort, msg))
+			}
+		}
+		switch p.Protocol {
+		case corev1.ProtocolTCP, corev1.ProtocolUDP, corev1.ProtocolSCTP:
+		default:
+			errs = append(errs, field.NotSupported(at.Child("protocol"), p.Protocol,
+				[]corev1.Protocol{corev1.ProtocolSCTP, corev1.ProtocolTCP, corev1.ProtocolUDP}))
+		}
+	}
+	return errs
+}
+
+// validateHostPorts: a port of the host is taken once per protocol and address.
+func validateHostPorts(c *corev1.Container, taken sets.Set[string], path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for i, p := range c.Ports {
+		if p.HostPort == 0 {
+			continue
+		}
+		key := string(p.Protocol) + "/" + p.HostIP + "/" + itoa(p.HostPort)
+		if taken.Has(key) {
+			errs = append(errs, field.Duplicate(path.Child("ports").Index(i).Child("hostPort"), key))
+		}
+		taken.Insert(key)
+	}
+	return errs
+}
+
+// validateEphemeral forbids what makes no sense for a container that is added for debugging.
+func validateEphemeral(e *corev1.EphemeralContainer, spec *corev1.PodSpec, names sets.Set[string], volumes volumeSet, path *field.Path) field.ErrorList {
+	c := corev1.Container(e.EphemeralContainerCommon)
+	errs := validateContainer(&c, names, volumes, path)
+	if e.TargetContainerName != "" {
+		found := false
+		for i := range spec.Containers {
+			found = found || spec.Containers[i].Name == e.TargetContainerName
+		}
+		for i := range spec.InitContainers {
+			found = found || spec.InitContainers[i].Name == e.TargetContainerName
+		}
+		if !found {
+			errs = append(errs, field.NotFound(path.Child("targetContainerName"), e.TargetContainerName))
+		}
+	}
+	forbidden := func(set bool, name string) {
+		if set {
+			errs = append(errs, field.Forbidden(path.Child(name), "cannot be set for an Ephemeral Container"))
+		}
+	}
+	forbidden(len(c.Ports) > 0, "ports")
+	forbidden(c.LivenessProbe != nil, "livenessProbe")
+	forbidden(c.ReadinessProbe != nil, "readinessProbe")
+	forbidden(c.StartupProbe != nil, "startupProbe")
+	forbidden(c.Lifecycle != nil, "lifecycle")
+	forbidden(len(c.Resources.Limits)+len(c.Resources.Requests) > 0, "resources")
+	return errs
+}

@@ -1,0 +1,70 @@
+package podspec
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+func validateResources(r *corev1.ResourceRequirements, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	limits, requests := path.Child("limits"), path.Child("requests")
+	huge, plain := false, false
+	for _, name := range SortedNames(r.Limits) {
+		errs = append(errs, validateResourceName(name, limits.Key(string(name)))...)
+		amount := r.Limits[name]
+		if amount.Sign() < 0 {
+			errs = append(errs, field.Invalid(limits.Key(string(name)), amount.String(), "must be greater than or equal to 0"))
+		}
+		huge, plain = huge || isHugePage(name), plain || name == corev1.ResourceCPU || name == corev1.ResourceMemory
+	}
+	for _, name := range SortedNames(r.Requests) {
+		errs = append(errs, validateResourceName(name, requests.Key(string(name)))...)
+		amount := r.Requests[name]
+		if amount.Sign() < 0 {
+			errs = append(errs, field.Invalid(requests.Key(string(name)), amount.String(), "must be greater than or equal to 0"))
+		}
+		limit, limited := r.Limits[name]
+		switch {
+		case limited && !overcommitted(name) && amount.Cmp(limit) != 0:
+			errs = append(errs, field.Invalid(requests, amount.String(), "must be equal to "+string(name)+" limit of "+limit.String()))
+		case limited && amount.Cmp(limit) > 0:
+			errs = append(errs, field.Invalid(requests, amount.String(), "must be less than or equal to "+string(name)+" limit of "+limit.String()))
+		case !limited && !overcommitted(name):
+			errs = append(errs, field.Required(limits, "Limit must be set for non overcommitable resources"))
+		}
+		huge, plain = huge || isHugePage(name), plain || name == corev1.ResourceCPU || name == corev1.ResourceMemory
+	}
+	if huge && !plain {
+		errs = append(errs, field.Forbidden(path, "HugePages require cpu or memory"))
+	}
+	return errs
+}
+
+func isHugePage(name corev1.ResourceName) bool {
+	return strings.HasPrefix(string(name), corev1.ResourceHugePagesPrefix)
+}
+
+// overcommitted resources may be limited above what is requested: the plain native ones.
+func overcommitted(name corev1.ResourceName) bool {
+	native := !strings.Contains(string(name), "/") || strings.Contains(string(name), corev1.ResourceDefaultNamespacePrefix)
+	return native && !isHugePage(name)
+}
+
+func validateResourceName(name corev1.ResourceName, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for _, msg := range utilvalidation.IsQualifiedName(string(name)) {
+		errs = append(errs, field.Invalid(path, name, msg))
+	}
+	if strings.Contains(string(name), "/") || len(errs) > 0 || isHugePage(name) {
+		return errs
+	}
+	switch name {
+	case corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage:
+		return nil
+	}
+	return append(errs, field.Invalid(path, name, "must be a standard resource type or fully qualified"),
+		field.Invalid(path, name, "must be a standard resource for containers"))
+}
