@@ -70,6 +70,8 @@ func podRules() kind.Rules {
 				}}
 			}
 			podspec.ExpandLabelKeys(&p.Spec, p.Labels)
+			// Admission may have filled in the service account since.
+			podspec.Normalise(&p.Spec)
 		},
 		ValidateCreate: validatePod,
 		PrepareUpdate:  func(_ context.Context, p, old *corev1.Pod) { p.Status = old.Status },

@@ -71,6 +71,7 @@ func defaultDriver(d *storagev1.CSIDriver) {
 	set(&d.Spec.FSGroupPolicy, storagev1.ReadWriteOnceWithFSTypeFSGroupPolicy)
 	set(&d.Spec.RequiresRepublish, false)
 	set(&d.Spec.SELinuxMount, false)
+	set(&d.Spec.PreventPodSchedulingIfMissing, false)
 	if len(d.Spec.VolumeLifecycleModes) == 0 {
 		d.Spec.VolumeLifecycleModes = []storagev1.VolumeLifecycleMode{storagev1.VolumeLifecyclePersistent}
 	}
