@@ -14,6 +14,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/replicaset"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/rootca"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/serviceaccount"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/statefulset"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/tainteviction"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/world"
 )
@@ -41,6 +42,7 @@ var all = []controller{
 	{name: "deployment-controller", alias: "deployment", account: "deployment-controller", run: deployment.Run},
 	{name: "replicaset-controller", alias: "replicaset", account: "replicaset-controller", run: replicaset.Run},
 	{name: "replicationcontroller-controller", alias: "replicationcontroller", account: "replication-controller", run: replicaset.RunReplicationControllers},
+	{name: "statefulset-controller", alias: "statefulset", account: "statefulset-controller", run: statefulset.Run},
 	{name: "endpoints-controller", alias: "endpoint", account: "endpoint-controller", run: endpoints.Run},
 	{name: "endpointslice-controller", alias: "endpointslice", account: "endpointslice-controller", run: endpointslice.Run},
 	{name: "garbage-collector-controller", alias: "garbagecollector", account: "generic-garbage-collector", run: garbage.Run},

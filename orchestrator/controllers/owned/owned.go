@@ -67,8 +67,8 @@ type Claim[T any] struct {
 	Alive func(ctx context.Context) (meta.Object, error)
 	// Patch applies a strategic merge patch to one owned object.
 	Patch func(ctx context.Context, name string, patch []byte) error
-	// Releasable is false for what stays although the selector no longer matches; nil: everything is releasable.
-	Releasable func(*T) bool
+	// Adoptable narrows what is adopted further; nil: all that the selector matches.
+	Adoptable func(*T) bool
 }
 
 // Run returns what the owner controls after adoption and release.
@@ -93,7 +93,7 @@ func Run[T any, P interface {
 	}
 	checked := false
 	for _, o := range Orphans[T](c.Indexer, c.Owner.GetNamespace()) {
-		if P(o).GetDeletionTimestamp() != nil || !c.Selector.Matches(labels.Set(P(o).GetLabels())) {
+		if P(o).GetDeletionTimestamp() != nil || !c.Selector.Matches(labels.Set(P(o).GetLabels())) || c.Adoptable != nil && !c.Adoptable(o) {
 			continue
 		}
 		if !checked {
