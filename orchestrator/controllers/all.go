@@ -3,14 +3,17 @@ package controllers
 import (
 	"context"
 
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/aggregation"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/daemonset"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/deployment"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/disruption"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpoints"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpointslice"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/garbage"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/namespace"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/nodeipam"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/nodelifecycle"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/podgc"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/replicaset"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/rootca"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/serviceaccount"
@@ -45,5 +48,8 @@ var all = []controller{
 	{name: "statefulset-controller", alias: "statefulset", account: "statefulset-controller", run: statefulset.Run},
 	{name: "endpoints-controller", alias: "endpoint", account: "endpoint-controller", run: endpoints.Run},
 	{name: "endpointslice-controller", alias: "endpointslice", account: "endpointslice-controller", run: endpointslice.Run},
+	{name: "disruption-controller", alias: "disruption", account: "disruption-controller", run: disruption.Run},
+	{name: "pod-garbage-collector-controller", alias: "podgc", account: "pod-garbage-collector", run: podgc.Run},
+	{name: "clusterrole-aggregation-controller", alias: "clusterrole-aggregation", account: "clusterrole-aggregation-controller", run: aggregation.Run},
 	{name: "garbage-collector-controller", alias: "garbagecollector", account: "generic-garbage-collector", run: garbage.Run},
 }

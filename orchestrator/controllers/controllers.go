@@ -133,6 +133,7 @@ func prime(shared *world.Shared) error {
 	f.Apps().V1().Deployments().Informer()
 	f.Apps().V1().DaemonSets().Informer()
 	f.Apps().V1().StatefulSets().Informer()
+	f.Rbac().V1().ClusterRoles().Informer()
 	f.Policy().V1().PodDisruptionBudgets().Informer()
 	return nil
 }
