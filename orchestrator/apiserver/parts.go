@@ -2,17 +2,25 @@ package apiserver
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"sync/atomic"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/admission"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/allocate"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authn"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authn/token"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authz"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/bootstrap"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/endpoint"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/subresource"
 	"github.com/plumb-k8s/plumb/orchestrator/store"
 )
 
@@ -38,12 +46,73 @@ func (p *partsBuilder) build(registry *objects.Registry) (Parts, error) {
 	if err != nil {
 		return Parts{}, err
 	}
-	_, _ = verifier, signer
+	reservations, err := p.reservations(registry)
+	if err != nil {
+		return Parts{}, err
+	}
+	kubelet, err := p.kubelet.client()
+	if err != nil {
+		return Parts{}, err
+	}
+	chain := admission.NewChain(admission.Config{Reader: registry, Enable: []string{"NodeRestriction"}})
 	return Parts{
-		Authenticator: authenticator, Authorizer: authorizer,
-		Tasks: []func(context.Context) error{func(ctx context.Context) error { return p.seed(ctx, registry, seeds) }},
+		Authenticator: authenticator, Authorizer: authorizer, Admission: chain, Reservations: reservations,
+		Mounts: subresource.Mounts(subresource.Config{
+			Registry: registry, Admission: chain, Authorizer: authorizer, Tokens: verifier, Signer: signer, Audiences: p.tokens.forAPI(), Kubelet: kubelet, Now: time.Now,
+		}),
+		Tasks: []func(context.Context) error{
+			func(ctx context.Context) error { return p.seed(ctx, registry, seeds) },
+			p.endpoints(registry).Run,
+		},
 		Ready: p.seeded.Load,
 	}, nil
+}
+
+// endpoints keeps this apiserver among the addresses of the kubernetes Service.
+func (p *partsBuilder) endpoints(registry *objects.Registry) bootstrap.Endpoints {
+	return bootstrap.Endpoints{Registry: registry, Store: p.store, Address: p.advertiseAddress, Port: int32(p.securePort), Seeded: p.seeded.Load, Logger: p.logger}
+}
+
+// reservations are what Services take exclusively: addresses and node ports.
+func (p *partsBuilder) reservations(registry *objects.Registry) (map[schema.GroupResource]endpoint.Reservation, error) {
+	cidr, err := netip.ParsePrefix(p.serviceRange)
+	if err != nil {
+		return nil, fmt.Errorf("--service-cluster-ip-range=%s: %w", p.serviceRange, err)
+	}
+	ports, err := utilnet.ParsePortRange(p.nodePorts)
+	if err != nil {
+		return nil, fmt.Errorf("--service-node-port-range=%s: %w", p.nodePorts, err)
+	}
+	services := allocate.New(allocate.Config{Objects: registry, Store: p.store, CIDR: cidr, FirstPort: int32(ports.Base), PortCount: int32(ports.Size)})
+	return map[schema.GroupResource]endpoint.Reservation{{Resource: "services"}: services}, nil
+}
+
+// client is how this apiserver shows itself to kubelets.
+func (k *kubeletOptions) client() (subresource.Kubelet, error) {
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: k.caFile == ""} //nolint:gosec // stock's default without --kubelet-certificate-authority
+	if k.caFile != "" {
+		pool, _, err := loadCA("--kubelet-certificate-authority", k.caFile)
+		if err != nil {
+			return subresource.Kubelet{}, err
+		}
+		cfg.RootCAs = pool
+	}
+	if k.certFile != "" {
+		pair, err := tls.LoadX509KeyPair(k.certFile, k.keyFile)
+		if err != nil {
+			return subresource.Kubelet{}, fmt.Errorf("--kubelet-client-certificate=%s --kubelet-client-key=%s: %w", k.certFile, k.keyFile, err)
+		}
+		cfg.Certificates = []tls.Certificate{pair}
+	}
+	return subresource.Kubelet{TLS: cfg, AddressTypes: k.addressTypes}, nil
+}
+
+// forAPI are the audiences of this API.
+func (t *tokenOptions) forAPI() []string {
+	if len(t.audiences) > 0 {
+		return t.audiences
+	}
+	return t.issuers
 }
 
 // authentication returns who knows users, and who verifies and signs ServiceAccount tokens (nil without keys).

@@ -57,10 +57,18 @@ func Decode(k *kind.Kind, data []byte, revision int64) (kind.Object, error) {
 	}
 	obj.SetResourceVersion(strconv.FormatInt(revision, 10))
 	obj.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
+	normalise(k, obj)
 	if k.Default != nil {
 		k.Default(obj)
 	}
 	return obj, nil
+}
+
+// normalise does what stock's round trip through its internal types does; it follows every decoding.
+func normalise(k *kind.Kind, obj kind.Object) {
+	if k.Normalise != nil {
+		k.Normalise(obj)
+	}
 }
 
 // Revision of an object read from the store; 0 when it has none.

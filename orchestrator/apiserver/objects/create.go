@@ -72,6 +72,7 @@ func generateName(base string) string {
 
 func (r *Registry) insert(ctx context.Context, k *kind.Kind, obj kind.Object, h Hooks) (kind.Object, error) {
 	r.stamp(k, obj)
+	normalise(k, obj)
 	if k.Default != nil {
 		k.Default(obj)
 	}

@@ -96,10 +96,7 @@ func (r *Registry) modifyOnce(ctx context.Context, k *kind.Kind, c Change, prese
 	if v := obj.GetResourceVersion(); v != "" && v != present.GetResourceVersion() {
 		return nil, Conflict(k, c.Name)
 	}
-	rules := k.Rules
-	if c.Subresource != "" {
-		rules = *k.Subresources[c.Subresource].Update
-	}
+	rules := rulesOf(k, c.Subresource)
 	if err := r.prepare(ctx, k, rules, c, obj, present); err != nil {
 		return nil, err
 	}
@@ -112,6 +109,17 @@ func (r *Registry) modifyOnce(ctx context.Context, k *kind.Kind, c Change, prese
 	return r.commit(ctx, k, c, obj, present)
 }
 
+// rulesOf an update: the kind's own, or those of the subresource; one that is served by a handler of its own (binding) has none.
+func rulesOf(k *kind.Kind, subresource string) kind.Rules {
+	if subresource == "" {
+		return k.Rules
+	}
+	if update := k.Subresources[subresource].Update; update != nil {
+		return *update
+	}
+	return kind.Rules{}
+}
+
 // Conflict is the error of an update of an old version.
 func Conflict(k *kind.Kind, name string) error {
 	return apierrors.NewConflict(k.GroupResource(), name, errors.New("the object has been modified; please apply your changes to the latest version and try again"))
@@ -120,6 +128,7 @@ func Conflict(k *kind.Kind, name string) error {
 // prepare defaults, admits, carries over what may not change, counts the generation and validates.
 func (r *Registry) prepare(ctx context.Context, k *kind.Kind, rules kind.Rules, c Change, obj, old kind.Object) error {
 	keepMetadata(obj, old)
+	normalise(k, obj)
 	if k.Default != nil {
 		k.Default(obj)
 	}

@@ -1,0 +1,168 @@
+package subresource
+
+import (
+	"net/http"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authn"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authz"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
+)
+
+// reviewToken says who the bearer of a token is. A bad token is an answer, not an error.
+func (h *handlers) reviewToken(r *http.Request) (runtime.Object, schema.GroupVersionKind, error) {
+	gvk := authenticationv1.SchemeGroupVersion.WithKind("TokenReview")
+	review := &authenticationv1.TokenReview{}
+	if err := decode(r, review, gvk); err != nil {
+		return nil, gvk, err
+	}
+	if review.Spec.Token == "" {
+		return nil, gvk, apierrors.NewBadRequest("token is required for TokenReview in authentication")
+	}
+	review.Status = authenticationv1.TokenReviewStatus{}
+	if h.Tokens == nil {
+		return review, gvk, nil
+	}
+	user, audiences, err := h.Tokens.VerifyFor(r.Context(), review.Spec.Token, review.Spec.Audiences)
+	if err != nil {
+		review.Status.Error = err.Error()
+		return review, gvk, nil
+	}
+	review.Status.Authenticated, review.Status.User = true, infoOf(authn.WithAuthenticated(user))
+	if len(review.Spec.Audiences) > 0 || len(audiences) > 0 {
+		review.Status.Audiences = audiences
+	}
+	return review, gvk, nil
+}
+
+func infoOf(user *request.User) authenticationv1.UserInfo {
+	info := authenticationv1.UserInfo{Username: user.Name, UID: user.UID, Groups: user.Groups}
+	for key, values := range user.Extra {
+		if info.Extra == nil {
+			info.Extra = map[string]authenticationv1.ExtraValue{}
+		}
+		info.Extra[key] = values
+	}
+	return info
+}
+
+// reviewSelf says who the caller is.
+func (h *handlers) reviewSelf(r *http.Request) (runtime.Object, schema.GroupVersionKind, error) {
+	gvk := authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview")
+	review := &authenticationv1.SelfSubjectReview{}
+	if err := decode(r, review, gvk); err != nil {
+		return nil, gvk, err
+	}
+	review.Status.UserInfo = infoOf(request.UserFrom(r.Context()))
+	return review, gvk, nil
+}
+
+func (h *handlers) reviewAccess(r *http.Request) (runtime.Object, schema.GroupVersionKind, error) {
+	gvk := authorizationv1.SchemeGroupVersion.WithKind("SubjectAccessReview")
+	review := &authorizationv1.SubjectAccessReview{}
+	if err := decode(r, review, gvk); err != nil {
+		return nil, gvk, err
+	}
+	if (review.Spec.ResourceAttributes == nil) == (review.Spec.NonResourceAttributes == nil) {
+		return nil, gvk, apierrors.NewBadRequest("exactly one of spec.resourceAttributes and spec.nonResourceAttributes must be specified")
+	}
+	review.Status = h.judge(r, userOf(&review.Spec), review.Spec.ResourceAttributes, review.Spec.NonResourceAttributes)
+	return review, gvk, nil
+}
+
+func (h *handlers) reviewLocalAccess(r *http.Request) (runtime.Object, schema.GroupVersionKind, error) {
+	gvk := authorizationv1.SchemeGroupVersion.WithKind("LocalSubjectAccessReview")
+	review := &authorizationv1.LocalSubjectAccessReview{}
+	if err := decode(r, review, gvk); err != nil {
+		return nil, gvk, err
+	}
+	namespace := request.InfoFrom(r.Context()).Namespace
+	if review.Spec.ResourceAttributes == nil || review.Spec.ResourceAttributes.Namespace != namespace {
+		return nil, gvk, apierrors.NewBadRequest("spec.resourceAttributes.namespace must match namespace: " + namespace)
+	}
+	review.Namespace = namespace
+	review.Status = h.judge(r, userOf(&review.Spec), review.Spec.ResourceAttributes, nil)
+	return review, gvk, nil
+}
+
+func (h *handlers) reviewSelfAccess(r *http.Request) (runtime.Object, schema.GroupVersionKind, error) {
+	gvk := authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectAccessReview")
+	review := &authorizationv1.SelfSubjectAccessReview{}
+	if err := decode(r, review, gvk); err != nil {
+		return nil, gvk, err
+	}
+	if (review.Spec.ResourceAttributes == nil) == (review.Spec.NonResourceAttributes == nil) {
+		return nil, gvk, apierrors.NewBadRequest("exactly one of spec.resourceAttributes and spec.nonResourceAttributes must be specified")
+	}
+	review.Status = h.judge(r, request.UserFrom(r.Context()), review.Spec.ResourceAttributes, review.Spec.NonResourceAttributes)
+	return review, gvk, nil
+}
+
+func userOf(spec *authorizationv1.SubjectAccessReviewSpec) *request.User {
+	user := &request.User{Name: spec.User, UID: spec.UID, Groups: spec.Groups, Extra: map[string][]string{}}
+	for key, values := range spec.Extra {
+		user.Extra[key] = values
+	}
+	return user
+}
+
+// judge asks the authorizer, a second time after a barrier when the first answer is no.
+func (h *handlers) judge(r *http.Request, user *request.User, resource *authorizationv1.ResourceAttributes, path *authorizationv1.NonResourceAttributes) authorizationv1.SubjectAccessReviewStatus {
+	a := &authz.Attributes{User: user}
+	if resource != nil {
+		a.Info = request.Info{
+			IsResource: true, Verb: resource.Verb, Group: resource.Group, Version: resource.Version, Namespace: resource.Namespace,
+			Resource: resource.Resource, Subresource: resource.Subresource, Name: resource.Name,
+		}
+	} else {
+		a.Info = request.Info{Verb: path.Verb, Path: path.Path}
+	}
+	decision, reason, err := h.Authorizer.Authorize(r.Context(), a)
+	if decision != authz.Allow && h.Registry.Barrier(r.Context()) == nil {
+		decision, reason, err = h.Authorizer.Authorize(r.Context(), a)
+	}
+	status := authorizationv1.SubjectAccessReviewStatus{Allowed: decision == authz.Allow, Denied: decision == authz.Deny, Reason: reason}
+	if err != nil {
+		status.EvaluationError = err.Error()
+	}
+	return status
+}
+
+// reviewSelfRules lists what the caller may do in a namespace, as far as RBAC knows.
+func (h *handlers) reviewSelfRules(r *http.Request) (runtime.Object, schema.GroupVersionKind, error) {
+	gvk := authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectRulesReview")
+	review := &authorizationv1.SelfSubjectRulesReview{}
+	if err := decode(r, review, gvk); err != nil {
+		return nil, gvk, err
+	}
+	if review.Spec.Namespace == "" {
+		return nil, gvk, apierrors.NewBadRequest("no namespace on request")
+	}
+	user := request.UserFrom(r.Context())
+	rules, err := authz.NewRBAC(h.Registry).RulesFor(r.Context(), user, review.Spec.Namespace)
+	review.Status = authorizationv1.SubjectRulesReviewStatus{ResourceRules: []authorizationv1.ResourceRule{}, NonResourceRules: []authorizationv1.NonResourceRule{}}
+	if err != nil {
+		review.Status.EvaluationError, review.Status.Incomplete = err.Error(), true
+	}
+	if user.InGroup(request.MastersGroup) {
+		all := []string{"*"}
+		review.Status.ResourceRules = append(review.Status.ResourceRules, authorizationv1.ResourceRule{Verbs: all, APIGroups: all, Resources: all})
+		review.Status.NonResourceRules = append(review.Status.NonResourceRules, authorizationv1.NonResourceRule{Verbs: all, NonResourceURLs: all})
+	}
+	for _, rule := range rules {
+		if len(rule.Resources) > 0 {
+			review.Status.ResourceRules = append(review.Status.ResourceRules, authorizationv1.ResourceRule{
+				Verbs: rule.Verbs, APIGroups: rule.APIGroups, Resources: rule.Resources, ResourceNames: rule.ResourceNames,
+			})
+		}
+		if len(rule.NonResourceURLs) > 0 {
+			review.Status.NonResourceRules = append(review.Status.NonResourceRules, authorizationv1.NonResourceRule{Verbs: rule.Verbs, NonResourceURLs: rule.NonResourceURLs})
+		}
+	}
+	return review, gvk, nil
+}
