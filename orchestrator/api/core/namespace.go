@@ -62,6 +62,8 @@ func Namespace() kind.Kind {
 			}.Rules()),
 			"finalize": {Verbs: []string{"update"}, Update: finalizeRules()},
 		},
+		Held:          func(obj kind.Object) bool { return len(obj.(*corev1.Namespace).Spec.Finalizers) > 0 },
+		PrepareDelete: func(obj kind.Object) { obj.(*corev1.Namespace).Status.Phase = corev1.NamespaceTerminating },
 	}
 }
 

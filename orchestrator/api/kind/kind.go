@@ -47,6 +47,8 @@ type Kind struct {
 	GracePeriod func(obj Object, asked *int64) int64
 	// Virtual kinds are answered at once and never stored: reviews. Storage, Rules and Columns are empty.
 	Virtual bool
+	// Held tells that more than finalizers keeps an object that is being deleted (a Namespace's spec.finalizers); nil holds nothing.
+	Held func(obj Object) bool
 	// PrepareDelete alters an object that is marked for deletion but stays for a while (a Namespace's phase); nil does nothing.
 	PrepareDelete func(obj Object)
 	// DefaultPropagation when the delete options are silent: empty means background.

@@ -95,7 +95,7 @@ func (c *call) moment(options *metav1.ListOptions) (moment, string, error) {
 			return moment{}, "", err
 		}
 		m, err := c.past(revision)
-		if StatusOf(err).Reason == metav1.StatusReasonExpired {
+		if apierrors.IsResourceExpired(err) {
 			err = apierrors.NewResourceExpired("The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.")
 		}
 		return m, after, err

@@ -74,7 +74,7 @@ func (r *Registry) removeOnce(ctx context.Context, k *kind.Kind, d Removal, pres
 	}
 	marked := present.DeepCopyObject().(kind.Object)
 	grace := r.mark(k, d.Options, marked)
-	if grace == 0 && len(marked.GetFinalizers()) == 0 {
+	if grace == 0 && !held(k, marked) {
 		return r.drop(ctx, k, d, present)
 	}
 	if k.PrepareDelete != nil {

@@ -8,7 +8,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -196,7 +195,7 @@ func (r *Registry) commit(ctx context.Context, k *kind.Kind, c Change, obj, old 
 		return obj, nil
 	}
 	key := Key(k, obj.GetNamespace(), obj.GetName())
-	if released(obj, old) {
+	if released(k, obj, old) {
 		revision, err := r.Store.Delete(ctx, key, Revision(old))
 		if err != nil {
 			return nil, err
@@ -216,9 +215,14 @@ func (r *Registry) commit(ctx context.Context, k *kind.Kind, c Change, obj, old 
 	return Decode(k, data, revision)
 }
 
-// released: the object is being deleted, its grace period is over, and this change removes its last finalizer.
-func released(obj, old metav1.Object) bool {
-	if old.GetDeletionTimestamp() == nil || len(obj.GetFinalizers()) > 0 || len(old.GetFinalizers()) == 0 {
+// held tells that something keeps an object that is being deleted.
+func held(k *kind.Kind, obj kind.Object) bool {
+	return len(obj.GetFinalizers()) > 0 || (k.Held != nil && k.Held(obj))
+}
+
+// released: the object is being deleted, its grace period is over, and this change takes away the last thing that held it.
+func released(k *kind.Kind, obj, old kind.Object) bool {
+	if old.GetDeletionTimestamp() == nil || held(k, obj) || !held(k, old) {
 		return false
 	}
 	grace := obj.GetDeletionGracePeriodSeconds()
