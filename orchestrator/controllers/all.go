@@ -10,6 +10,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpoints"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpointslice"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/garbage"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/job"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/namespace"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/nodeipam"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/nodelifecycle"
@@ -46,6 +47,7 @@ var all = []controller{
 	{name: "replicaset-controller", alias: "replicaset", account: "replicaset-controller", run: replicaset.Run},
 	{name: "replicationcontroller-controller", alias: "replicationcontroller", account: "replication-controller", run: replicaset.RunReplicationControllers},
 	{name: "statefulset-controller", alias: "statefulset", account: "statefulset-controller", run: statefulset.Run},
+	{name: "job-controller", alias: "job", account: "job-controller", run: job.Run},
 	{name: "endpoints-controller", alias: "endpoint", account: "endpoint-controller", run: endpoints.Run},
 	{name: "endpointslice-controller", alias: "endpointslice", account: "endpointslice-controller", run: endpointslice.Run},
 	{name: "disruption-controller", alias: "disruption", account: "disruption-controller", run: disruption.Run},

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
@@ -131,6 +132,8 @@ func (l *Loop) next(ctx context.Context) bool {
 		l.queue.Forget(key)
 	case ctx.Err() != nil:
 		return false
+	case apierrors.HasStatusCause(err, core.NamespaceTerminatingCause):
+		l.queue.Forget(key) // nothing can be made there any more: what is left is taken away, and that is seen
 	default:
 		level := slog.LevelWarn
 		if apierrors.IsConflict(err) || errors.Is(err, ErrStale) {

@@ -69,6 +69,8 @@ type Claim[T any] struct {
 	Patch func(ctx context.Context, name string, patch []byte) error
 	// Adoptable narrows what is adopted further; nil: all that the selector matches.
 	Adoptable func(*T) bool
+	// Finalizer is put on what is adopted and taken off what is released; empty: none.
+	Finalizer string
 }
 
 // Run returns what the owner controls after adoption and release.
@@ -126,19 +128,28 @@ func (c Claim[T]) alive(ctx context.Context) error {
 }
 
 func (c Claim[T]) adopt(ctx context.Context, o meta.Object) error {
-	return c.patch(ctx, o, []any{c.Ref})
+	fields := map[string]any{"ownerReferences": []any{c.Ref}}
+	if c.Finalizer != "" {
+		fields["finalizers"] = []string{c.Finalizer}
+	}
+	return c.patch(ctx, o, fields)
 }
 
 func (c Claim[T]) release(ctx context.Context, o meta.Object) error {
-	err := c.patch(ctx, o, []any{map[string]any{"$patch": "delete", "uid": c.Owner.GetUID()}})
+	fields := map[string]any{"ownerReferences": []any{map[string]any{"$patch": "delete", "uid": c.Owner.GetUID()}}}
+	if c.Finalizer != "" {
+		fields["$deleteFromPrimitiveList/finalizers"] = []string{c.Finalizer}
+	}
+	err := c.patch(ctx, o, fields)
 	if apierrors.IsNotFound(err) || apierrors.IsInvalid(err) {
 		return nil // it is gone, or no longer refers to us
 	}
 	return err
 }
 
-func (c Claim[T]) patch(ctx context.Context, o meta.Object, refs []any) error {
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": o.GetUID(), "ownerReferences": refs}})
+func (c Claim[T]) patch(ctx context.Context, o meta.Object, fields map[string]any) error {
+	fields["uid"] = o.GetUID()
+	patch, err := json.Marshal(map[string]any{"metadata": fields})
 	if err != nil {
 		return err
 	}

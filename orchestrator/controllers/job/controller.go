@@ -1,0 +1,204 @@
+// Package job runs the pods of a Job until enough of them succeeded or too many failed, counting each end exactly once.
+//
+// It owns those Pods, their tracking finalizer and the Job's status. A pod's end is noted in the status before its finalizer is dropped, and counted
+// after, so that neither a crash nor a deleted pod loses or doubles it.
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	batch "k8s.io/api/batch/v1"
+	core "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/loop"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/owned"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/world"
+)
+
+type controller struct {
+	*world.World
+	loop      *loop.Loop
+	own, jobs loop.Own
+	// doomed and freed are pods that were deleted, or whose finalizer was dropped, before the cache shows it.
+	doomed, freed sync.Map
+}
+
+// Run keeps Jobs until ctx ends.
+func Run(ctx context.Context, w *world.World) error {
+	c := &controller{World: w}
+	c.loop = loop.New(w.Settings.WorkersOf("job"), w.Logger, c.sync)
+	loop.Keys[batch.Job](c.loop, w.Informers.Batch().V1().Jobs().Informer())
+	loop.On(c.loop, w.Informers.Core().V1().Pods().Informer(), func(old, new *core.Pod) {
+		for _, p := range []*core.Pod{old, new} {
+			if p != nil {
+				c.wake(p)
+			}
+		}
+		if new == nil {
+			c.doomed.Delete(old.UID)
+			c.freed.Delete(old.UID)
+		}
+	})
+	return c.loop.Run(ctx)
+}
+
+func (c *controller) wake(p *core.Pod) {
+	if ref := meta.GetControllerOfNoCopy(p); ref != nil {
+		if ref.Kind == "Job" {
+			c.loop.Add(p.Namespace + "/" + ref.Name)
+		}
+		return
+	}
+	all, err := c.Informers.Batch().V1().Jobs().Lister().Jobs(p.Namespace).List(labels.Everything())
+	if err != nil {
+		return
+	}
+	for _, j := range all {
+		if selector, err := meta.LabelSelectorAsSelector(j.Spec.Selector); err == nil && selector.Matches(labels.Set(p.Labels)) {
+			c.loop.Add(loop.Key(j))
+		}
+	}
+}
+
+func (c *controller) sync(ctx context.Context, key string) error {
+	namespace, name := loop.Split(key)
+	j, err := c.Informers.Batch().V1().Jobs().Lister().Jobs(namespace).Get(name)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if j.Spec.ManagedBy != nil && *j.Spec.ManagedBy != batch.JobControllerName {
+		return nil
+	}
+	if !c.own.Seen(key, c.Informers.Core().V1().Pods().Informer()) || !c.jobs.Seen(key, c.Informers.Batch().V1().Jobs().Informer()) {
+		return loop.ErrStale
+	}
+	mine, err := c.claim(ctx, j)
+	if err != nil {
+		return err
+	}
+	if finished(j) || j.DeletionTimestamp != nil {
+		return c.release(ctx, key, slices.DeleteFunc(slices.Clone(mine), func(p *core.Pod) bool { return !tracked(p) }))
+	}
+	freed := map[types.UID]bool{}
+	for i, p := range mine {
+		if _, ok := c.freed.Load(p.UID); ok {
+			freed[p.UID] = true
+		}
+		if _, gone := c.doomed.Load(p.UID); gone && p.DeletionTimestamp == nil {
+			mine[i] = p.DeepCopy()
+			mine[i].DeletionTimestamp = &meta.Time{Time: time.Now()}
+		}
+	}
+	o := plan(j, mine, freed, time.Now())
+	if err := c.writeStatus(ctx, key, j, o.status); err != nil {
+		return err
+	}
+	for _, e := range o.events {
+		c.Events.Event(j, e.kind, e.reason, e.message)
+	}
+	if o.wait > 0 {
+		c.loop.After(key, o.wait)
+	}
+	return errors.Join(c.release(ctx, key, o.release), c.remove(ctx, j, o.remove), c.start(ctx, key, j, o.start))
+}
+
+func (c *controller) claim(ctx context.Context, j *batch.Job) ([]*core.Pod, error) {
+	selector, err := meta.LabelSelectorAsSelector(j.Spec.Selector)
+	if err != nil {
+		return nil, fmt.Errorf("selector of %s: %w", j.Name, err)
+	}
+	api := c.Client.CoreV1().Pods(j.Namespace)
+	return owned.Run(ctx, owned.Claim[core.Pod]{
+		Owner: j, Ref: *meta.NewControllerRef(j, batch.SchemeGroupVersion.WithKind("Job")), Selector: selector,
+		Indexer:   c.Informers.Core().V1().Pods().Informer().GetIndexer(),
+		Finalizer: batch.JobTrackingFinalizer,
+		Alive: func(ctx context.Context) (meta.Object, error) {
+			return c.Client.BatchV1().Jobs(j.Namespace).Get(ctx, j.Name, meta.GetOptions{})
+		},
+		Patch: func(ctx context.Context, name string, patch []byte) error {
+			_, err := api.Patch(ctx, name, types.StrategicMergePatchType, patch, meta.PatchOptions{})
+			return err
+		},
+	})
+}
+
+// release drops the finalizer of pods whose end is in the written status.
+func (c *controller) release(ctx context.Context, key string, done []*core.Pod) error {
+	var failed error
+	for _, p := range done {
+		if _, ok := c.freed.Load(p.UID); ok || !tracked(p) {
+			continue
+		}
+		patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": p.UID, "$deleteFromPrimitiveList/finalizers": []string{batch.JobTrackingFinalizer}}})
+		if err != nil {
+			return err
+		}
+		_, err = c.Client.CoreV1().Pods(p.Namespace).Patch(ctx, p.Name, types.StrategicMergePatchType, patch, meta.PatchOptions{})
+		switch {
+		case err == nil, apierrors.IsNotFound(err), apierrors.IsConflict(err):
+			c.freed.Store(p.UID, true)
+			c.loop.Add(key) // count it
+		default:
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+func (c *controller) remove(ctx context.Context, j *batch.Job, victims []*core.Pod) error {
+	var failed error
+	for _, p := range victims {
+		err := c.Client.CoreV1().Pods(p.Namespace).Delete(ctx, p.Name, meta.DeleteOptions{Preconditions: meta.NewUIDPreconditions(string(p.UID))})
+		switch {
+		case err == nil:
+			c.doomed.Store(p.UID, true)
+			c.Events.Eventf(j, core.EventTypeNormal, "SuccessfulDelete", "Deleted pod: %v", p.Name)
+		case !apierrors.IsNotFound(err):
+			c.Events.Eventf(j, core.EventTypeWarning, "FailedDelete", "Error deleting: %v", err)
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+func (c *controller) start(ctx context.Context, key string, j *batch.Job, starts []start) error {
+	for _, s := range starts {
+		p, err := c.Client.CoreV1().Pods(j.Namespace).Create(ctx, build(j, s), meta.CreateOptions{})
+		if err != nil {
+			if !apierrors.HasStatusCause(err, core.NamespaceTerminatingCause) {
+				c.Events.Eventf(j, core.EventTypeWarning, "FailedCreate", "Error creating: %v", err)
+			}
+			return err
+		}
+		c.own.Wrote(key, p.ResourceVersion)
+		c.Events.Eventf(j, core.EventTypeNormal, "SuccessfulCreate", "Created pod: %v", p.Name)
+	}
+	return nil
+}
+
+func (c *controller) writeStatus(ctx context.Context, key string, j *batch.Job, next batch.JobStatus) error {
+	if equality.Semantic.DeepEqual(j.Status, next) {
+		return nil
+	}
+	j = j.DeepCopy()
+	j.Status = next
+	written, err := c.Client.BatchV1().Jobs(j.Namespace).UpdateStatus(ctx, j, meta.UpdateOptions{})
+	if err == nil {
+		c.jobs.Wrote(key, written.ResourceVersion)
+	}
+	return err
+}
