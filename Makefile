@@ -1,0 +1,51 @@
+# make           what can be made
+# Results go to .build/ (programs, images) and .report/ (verdicts). Nothing here needs more than Go, a C compiler and a Docker engine.
+KIND_CONFIG ?= kind-configs/small.yaml
+CLUSTER     ?=
+FOCUS       ?=
+KEEP        ?=
+PLUMB       := .build/bin/plumb
+# The engine has no reaper image to pull; the harness cleans up by label.
+export TESTCONTAINERS_RYUK_DISABLED := true
+
+.DEFAULT_GOAL := help
+.PHONY: help build image test e2e up down bench lint clean $(PLUMB)
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo '  KIND_CONFIG=FILE  cluster shape in kind format ($(KIND_CONFIG))'
+	@echo '  FOCUS=TEXT        only requirements whose name holds TEXT (a partial run gives no verdict)'
+	@echo '  KEEP=1            leave the cluster of make e2e running'
+	@echo '  CLUSTER=NAME      name of the cluster for up and down (default: the one in KIND_CONFIG); e2e judges it as it runs'
+
+build: ## build our programs and kubectl into .build/bin
+	@go run ./fixtures/build cni node control plumb kubectl
+
+$(PLUMB):
+	@go run ./fixtures/build plumb
+
+test: ## vet, and all tests that need no Docker, under the race detector
+	@go vet ./... && go test -race ./... && echo 'PASS: make test' || { echo 'FAIL: make test'; exit 1; }
+
+image: ## build the node, registry and fault images and load them into Docker
+	@go run ./fixtures/build
+
+e2e: image $(PLUMB) ## boot a cluster of KIND_CONFIG, or take CLUSTER, and check its conformance; the verdict is the last line
+	@$(PLUMB) check $(if $(CLUSTER),--cluster $(CLUSTER),--config $(KIND_CONFIG)) --report-dir .report $(if $(FOCUS),--focus '$(FOCUS)') $(if $(KEEP),--keep)
+
+up: image $(PLUMB) ## boot a cluster of KIND_CONFIG and leave it running
+	@$(PLUMB) cluster up --config $(KIND_CONFIG) $(if $(CLUSTER),--name $(CLUSTER)) --kubeconfig .build/kubeconfig
+
+down: $(PLUMB) ## remove the cluster that make up made
+	@$(PLUMB) cluster down $(or $(CLUSTER),$$(sed -n 's/^name: *//p' $(KIND_CONFIG)))
+
+bench: ## run the benchmarks
+	@go test -run '^$$' -bench . -benchmem ./orchestrator/... && echo 'PASS: make bench'
+
+lint: ## gofmt, vet and staticcheck
+	@unformatted=$$(gofmt -l orchestrator conformance fixtures); [ -z "$$unformatted" ] || { echo "not formatted: $$unformatted"; echo 'FAIL: make lint'; exit 1; }
+	@go run ./fixtures/build staticcheck && go vet ./... && .build/bin/staticcheck ./... && echo 'PASS: make lint' || { echo 'FAIL: make lint'; exit 1; }
+
+clean: ## remove .build and .report
+	@rm -rf .build .report
