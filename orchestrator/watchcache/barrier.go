@@ -4,6 +4,15 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
+)
+
+const (
+	// readTimeout bounds the linearizable read of a barrier.
+	readTimeout = 10 * time.Second
+	// nudgeInterval is how often progress is requested at most, and again while somebody waits: etcd leaves a request unanswered while
+	// the watch has not caught up.
+	nudgeInterval = 20 * time.Millisecond
 )
 
 // barrier lets concurrent callers share one linearizable read. A caller may only use a read that began after it called.
@@ -36,13 +45,49 @@ func (c *Cache) Barrier(ctx context.Context) error {
 	if r.err != nil {
 		return fmt.Errorf("barrier: %w", r.err)
 	}
-	if c.Revision() < r.revision {
+	return c.WaitFor(ctx, r.revision)
+}
+
+// WaitFor returns once the cache has applied a revision.
+func (c *Cache) WaitFor(ctx context.Context, revision int64) error {
+	if c.revision.Load() >= revision {
+		return nil
+	}
+	ticker := time.NewTicker(nudgeInterval)
+	defer ticker.Stop()
+	for {
+		c.mu.Lock()
+		advanced := c.advanced
+		c.mu.Unlock()
+		if c.revision.Load() >= revision {
+			return nil
+		}
 		// Writes outside the prefix move the revision too: ask to be told of it.
-		if err := c.cfg.Store.RequestProgress(ctx); err != nil {
-			return fmt.Errorf("barrier: %w", err)
+		if err := c.nudge(ctx); err != nil {
+			return fmt.Errorf("wait for revision %d: %w", revision, err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-advanced:
+		case <-ticker.C:
 		}
 	}
-	return c.WaitFor(ctx, r.revision)
+}
+
+// nudge requests progress, unless that was done a moment ago.
+func (c *Cache) nudge(ctx context.Context) error {
+	c.mu.Lock()
+	now := time.Now()
+	due := now.Sub(c.nudged) >= nudgeInterval
+	if due {
+		c.nudged = now
+	}
+	c.mu.Unlock()
+	if !due {
+		return nil
+	}
+	return c.cfg.Store.RequestProgress(ctx)
 }
 
 // join enters the round that starts next, and starts it when none is under way.
@@ -55,6 +100,7 @@ func (b *barrier) join(ctx context.Context) *round {
 	mine := b.waiting
 	if !b.busy {
 		b.busy = true
+		// The round serves all who joined, so it outlives the one who started it; readTimeout ends it.
 		go b.run(context.WithoutCancel(ctx))
 	}
 	return mine

@@ -1,32 +1,157 @@
 package watchcache
 
-import "sync"
+import (
+	"container/list"
+	"sync"
+	"sync/atomic"
+)
 
 // EncodingKey tells apart the encodings of one object.
 type EncodingKey struct {
 	Version, MediaType, Transform string
 }
 
-// encodings of one object: made once, shared by every list and watch that needs it.
+// encodings of one object: made once, shared by every list and watch that needs it, dropped when the budget demands it.
 type encodings struct {
-	mu   sync.Mutex
-	made map[EncodingKey][]byte
+	budget *budget
+	// slots are replaced as a whole, so that readers take no lock.
+	slots atomic.Pointer[[]*slot]
+	// mu is held while one is made.
+	mu sync.Mutex
 }
 
-// Encoding returns the object's bytes in one encoding, made on the first call. The slice is shared.
+// slot is one encoding.
+type slot struct {
+	owner *Object
+	key   EncodingKey
+	bytes []byte
+	// used since the budget last looked.
+	used atomic.Bool
+}
+
+func (e *encodings) find(key EncodingKey) *slot {
+	slots := e.slots.Load()
+	if slots == nil {
+		return nil
+	}
+	for _, s := range *slots {
+		if s.key == key {
+			return s
+		}
+	}
+	return nil
+}
+
+// Encoding returns the object's bytes in one encoding, made on the first call. The slice is shared. encode must not ask the same object.
 func (o *Object) Encoding(key EncodingKey, encode func() ([]byte, error)) ([]byte, error) {
-	o.encodings.mu.Lock()
-	defer o.encodings.mu.Unlock()
-	if have, ok := o.encodings.made[key]; ok {
-		return have, nil
+	e := &o.encodings
+	if s := e.find(key); s != nil {
+		if !s.used.Load() {
+			s.used.Store(true)
+		}
+		return s.bytes, nil
+	}
+	made, err := o.encode(key, encode)
+	if err != nil {
+		return nil, err
+	}
+	// The budget takes other objects' locks: this one's is free again.
+	e.budget.add(made)
+	return made.bytes, nil
+}
+
+// encode makes one, unless another caller just has.
+func (o *Object) encode(key EncodingKey, encode func() ([]byte, error)) (*slot, error) {
+	e := &o.encodings
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s := e.find(key); s != nil {
+		return s, nil
 	}
 	bytes, err := encode()
 	if err != nil {
 		return nil, err
 	}
-	if o.encodings.made == nil {
-		o.encodings.made = map[EncodingKey][]byte{}
+	made := &slot{owner: o, key: key, bytes: bytes}
+	var slots []*slot
+	if old := e.slots.Load(); old != nil {
+		slots = append(slots, *old...)
 	}
-	o.encodings.made[key] = bytes
-	return bytes, nil
+	slots = append(slots, made)
+	e.slots.Store(&slots)
+	return made, nil
+}
+
+// drop forgets one.
+func (e *encodings) drop(gone *slot) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	old := e.slots.Load()
+	if old == nil {
+		return
+	}
+	var slots []*slot
+	for _, s := range *old {
+		if s != gone {
+			slots = append(slots, s)
+		}
+	}
+	e.slots.Store(&slots)
+}
+
+// budget bounds the bytes of all encodings. What was not used since the budget last came by goes first (a clock, in place of a list that
+// every read would have to reorder).
+type budget struct {
+	limit int64
+
+	mu    sync.Mutex
+	bytes int64
+	ring  list.List
+	known map[*slot]bool
+}
+
+// add accounts for a slot and drops others until all fit.
+func (b *budget) add(s *slot) {
+	if b == nil {
+		return
+	}
+	for _, gone := range b.admit(s) {
+		gone.owner.encodings.drop(gone)
+	}
+}
+
+// admit returns the slots that must go.
+func (b *budget) admit(s *slot) []*slot {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.known[s] {
+		return nil
+	}
+	if b.known == nil {
+		b.known = map[*slot]bool{}
+	}
+	b.known[s] = true
+	b.ring.PushBack(s)
+	b.bytes += cost(s)
+	var victims []*slot
+	for chances := b.ring.Len(); b.bytes > b.limit && b.ring.Len() > 0; {
+		front := b.ring.Front()
+		candidate := front.Value.(*slot)
+		if candidate.used.Swap(false) && chances > 0 {
+			chances--
+			b.ring.MoveToBack(front)
+			continue
+		}
+		b.ring.Remove(front)
+		delete(b.known, candidate)
+		b.bytes -= cost(candidate)
+		victims = append(victims, candidate)
+	}
+	return victims
+}
+
+// cost of a slot, with what it takes to keep it.
+func cost(s *slot) int64 {
+	const overhead = 200
+	return int64(len(s.bytes)) + overhead
 }

@@ -11,9 +11,6 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/store"
 )
 
-// readTimeout bounds the linearizable read of a barrier.
-const readTimeout = 10 * time.Second
-
 // degree of the trees of objects.
 const degree = 32
 
@@ -26,48 +23,36 @@ type Object struct {
 	encodings encodings
 }
 
-// EventType of a watch event.
-type EventType int
-
-// The types of events.
-const (
-	Added EventType = iota
-	Modified
-	Deleted
-)
-
-// Event is one change. Object is the new state, or for Deleted the last one; Previous is nil for Added.
-type Event struct {
-	Type             EventType
-	Object, Previous *Object
-	Revision         int64
-	at               time.Time
-}
-
 // tree is a copy-on-write set of objects by key.
 type tree = btree.BTreeG[*Object]
 
 // resource is one family of keys: its present, and its recent past.
 type resource struct {
 	Resource
-	logger *slog.Logger
+	logger    *slog.Logger
+	encodings *budget
+	logBytes  int64
 
-	// snapshot is what readers see; present is what the one writer works on.
+	// snapshot is what readers see.
 	snapshot atomic.Pointer[Snapshot]
-	present  *tree
-	dirty    bool
 
-	// mu guards the log. floor is the newest revision whose successors may be missing from it; base is the number of events trimmed.
-	mu      sync.RWMutex
-	log     []Event
-	floor   int64
-	base    int
-	epoch   int
+	// present, staged, loading and pending belong to whoever holds Cache.applying.
+	present *tree
+	// staged are the events of the batch that is being applied.
+	staged []Event
+	// loading is true while the first list of a resource added later is under way; what comes meanwhile is pending.
+	loading bool
+	pending []store.Event
+
+	// mu guards what follows, and the publishing of snapshots.
+	mu  sync.RWMutex
+	log eventLog
+	// changed is closed and replaced when the log grows or ends.
 	changed chan struct{}
 }
 
-func newResource(r Resource, logger *slog.Logger) *resource {
-	made := &resource{Resource: r, logger: logger, changed: make(chan struct{}), present: newTree()}
+func (c *Cache) newResource(r Resource) *resource {
+	made := &resource{Resource: r, logger: c.cfg.Logger, encodings: c.encodings, logBytes: c.cfg.LogBytes, changed: make(chan struct{}), present: newTree()}
 	made.snapshot.Store(&Snapshot{tree: newTree()})
 	return made
 }
@@ -83,7 +68,7 @@ func (r *resource) object(key string, value []byte, revision int64) *Object {
 		r.logger.Error("unreadable object skipped", "key", key, "revision", revision, "err", err)
 		return nil
 	}
-	return &Object{Key: key, Value: value, Revision: revision, Meta: meta}
+	return &Object{Key: key, Value: value, Revision: revision, Meta: meta, encodings: encodings{budget: r.encodings}}
 }
 
 // reset replaces everything; watchers of before end.
@@ -92,18 +77,29 @@ func (r *resource) reset(objects []*Object, revision int64) {
 	for _, o := range objects {
 		fresh.ReplaceOrInsert(o)
 	}
+	r.present, r.staged, r.loading, r.pending = fresh, nil, false, nil
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.present, r.dirty = fresh, true
-	r.log, r.base, r.floor = nil, 0, revision
-	r.epoch++
-	r.publishLocked()
+	r.log.restart(revision)
+	r.publish(revision)
 }
 
-// apply records one event. Only the follower calls it.
-func (r *resource) apply(e store.Event, oldest time.Time) {
+// end makes the watchers end.
+func (r *resource) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.log.restart(r.snapshot.Load().revision)
+	r.publish(r.snapshot.Load().revision)
+}
+
+// stage applies one event to the present; nobody sees it before commit.
+func (r *resource) stage(e store.Event, now time.Time) {
+	if r.loading {
+		r.pending = append(r.pending, e)
+		return
+	}
 	previous, existed := r.present.Get(&Object{Key: e.Key})
-	event := Event{Revision: e.Revision, Previous: previous, at: time.Now()}
+	event := Event{Revision: e.Revision, Previous: previous, at: now}
 	switch {
 	case e.Deleted && !existed:
 		return
@@ -120,40 +116,39 @@ func (r *resource) apply(e store.Event, oldest time.Time) {
 		}
 		r.present.ReplaceOrInsert(event.Object)
 	}
-	r.dirty = true
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.log = append(r.log, event)
-	r.trim(oldest)
+	r.staged = append(r.staged, event)
 }
 
-// trim forgets events from before oldest. It works in strides, so that each event is moved once on average.
-func (r *resource) trim(oldest time.Time) {
-	n := 0
-	for n < len(r.log) && r.log[n].at.Before(oldest) {
-		n++
-	}
-	if n < 64 || n < len(r.log)/2 {
-		return
-	}
-	r.floor = r.log[n-1].Revision
-	r.base += n
-	r.log = append([]Event(nil), r.log[n:]...)
-}
-
-// publish shows readers and watchers what apply recorded.
-func (r *resource) publish() {
-	if !r.dirty {
+// commit shows readers and watchers what was staged, all at once. Events from before oldest may then be forgotten.
+func (r *resource) commit(oldest time.Time) {
+	if len(r.staged) == 0 {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.publishLocked()
+	r.log.append(r.staged)
+	r.log.trim(oldest, r.logBytes)
+	r.publish(r.staged[len(r.staged)-1].Revision)
+	r.staged = nil
 }
 
-func (r *resource) publishLocked() {
-	r.dirty = false
-	r.snapshot.Store(&Snapshot{tree: r.present.Clone()})
+// publish shows the present. The lock is held.
+func (r *resource) publish(revision int64) {
+	r.snapshot.Store(&Snapshot{tree: r.present.Clone(), revision: revision})
 	close(r.changed)
 	r.changed = make(chan struct{})
+}
+
+// resourceOf finds the resource of a key: the longest prefix up to a slash that is one.
+func (c *Cache) resourceOf(key string) *resource {
+	resources := *c.resources.Load()
+	for end := len(key) - 1; end > len(c.cfg.Prefix); end-- {
+		if key[end] != '/' {
+			continue
+		}
+		if r := resources[key[:end+1]]; r != nil {
+			return r
+		}
+	}
+	return nil
 }

@@ -7,25 +7,35 @@
 // Invariants, each with a test:
 //   - After Barrier returns, reads see every write that was committed before Barrier was called.
 //   - A watcher gets every event of its resource after its revision once, in order; ErrTooOld comes only for revisions below the log's floor.
+//   - The events of one commit appear at once: no watcher, snapshot or revision ever shows a part of a commit.
+//   - A snapshot is a resource exactly as it was at the snapshot's revision.
 //   - A broken Follow resumes behind the last delivered revision without touching watchers; when that was compacted, the floor moves up and
 //     the watchers end with ErrTooOld.
+//   - A new cache replays what the store still has, so that a watch resumes across a restart of its apiserver.
 //   - A watcher that stands still is never waited for: it has its own cursor on the log.
+//   - The past outlives a window only in the log, never in SnapshotAt: whether older revisions still exist is the store's answer.
+//   - Encodings together stay under their budget.
 package watchcache
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"k8s.io/utils/clock"
+
 	"github.com/plumb-k8s/plumb/orchestrator/store"
 )
 
-// ErrTooOld: the revision asked for is below what the log still holds. The client lists again.
-var ErrTooOld = errors.New("watchcache: revision too old")
+var (
+	// ErrTooOld: the revision asked for is below what the log still holds. The client lists again.
+	ErrTooOld = errors.New("watchcache: revision too old")
+	// ErrUnknownResource: no resource has this prefix, or it was removed.
+	ErrUnknownResource = errors.New("watchcache: unknown resource")
+)
 
 // Meta is what an extractor reads from an object's bytes, once per commit.
 type Meta struct {
@@ -52,23 +62,49 @@ type Config struct {
 	Resources []Resource
 	// Window is how long events are kept at least: 0 is DefaultWindow.
 	Window time.Duration
+	// LogBytes is how much of older history each resource may keep, in bytes of replaced values: 0 is DefaultLogBytes.
+	LogBytes int64
+	// EncodingBytes bounds all cached encodings together: 0 is DefaultEncodingBytes.
+	EncodingBytes int64
+	// Clock tells the age of events: nil is the real one.
+	Clock  clock.PassiveClock
 	Logger *slog.Logger
 }
 
-// DefaultWindow of history.
-const DefaultWindow = 75 * time.Second
+// Defaults of Config.
+const (
+	DefaultWindow        = 75 * time.Second
+	DefaultLogBytes      = 512 << 10
+	DefaultEncodingBytes = 16 << 20
+)
 
 // Cache of everything under one prefix.
 type Cache struct {
 	cfg       Config
-	resources map[string]*resource
+	resources atomic.Pointer[map[string]*resource]
+	encodings *budget
 	revision  atomic.Int64
 	ready     chan struct{}
 	barrier   barrier
 
+	// applying is held while a batch is applied, or a resource comes or goes.
+	applying sync.Mutex
+	// filled is the revision that the cache was last filled at; guarded by applying.
+	filled int64
+
 	mu sync.Mutex
 	// advanced is closed and replaced whenever revision grows.
 	advanced chan struct{}
+	// passed are moments at which the revision grew, about one per second, the latest one, and of those older than the window one.
+	passed []moment
+	// nudged is when progress was last requested.
+	nudged time.Time
+}
+
+// moment is when a revision became the present.
+type moment struct {
+	at       time.Time
+	revision int64
 }
 
 // New returns a cache that is empty until Run.
@@ -76,23 +112,35 @@ func New(cfg Config) *Cache {
 	if cfg.Window == 0 {
 		cfg.Window = DefaultWindow
 	}
-	c := &Cache{cfg: cfg, resources: map[string]*resource{}, ready: make(chan struct{}), advanced: make(chan struct{})}
-	c.barrier.cache = c
-	for _, r := range cfg.Resources {
-		c.resources[r.Prefix] = newResource(r, cfg.Logger)
+	if cfg.LogBytes == 0 {
+		cfg.LogBytes = DefaultLogBytes
 	}
+	if cfg.EncodingBytes == 0 {
+		cfg.EncodingBytes = DefaultEncodingBytes
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = clock.RealClock{}
+	}
+	c := &Cache{cfg: cfg, ready: make(chan struct{}), advanced: make(chan struct{}), encodings: &budget{limit: cfg.EncodingBytes}}
+	c.barrier.cache = c
+	resources := map[string]*resource{}
+	for _, r := range cfg.Resources {
+		resources[r.Prefix] = c.newResource(r)
+	}
+	c.resources.Store(&resources)
 	return c
 }
 
-// retryPause between attempts to reach a store that fails.
-const retryPause = 100 * time.Millisecond
-
 // Run fills the cache and follows the store until ctx ends.
 func (c *Cache) Run(ctx context.Context) error {
-	if err := c.insist(ctx, c.fill); err != nil {
+	var head int64
+	fill := func(ctx context.Context) (err error) { head, err = c.fill(ctx); return err }
+	if err := c.insist(ctx, fill); err != nil {
 		return err
 	}
-	close(c.ready)
+	var waiting sync.WaitGroup
+	defer waiting.Wait()
+	waiting.Go(func() { c.announce(ctx, head) })
 	for {
 		err := c.cfg.Store.Follow(ctx, c.cfg.Prefix, c.revision.Load(), c.deliver)
 		if ctx.Err() != nil {
@@ -100,7 +148,8 @@ func (c *Cache) Run(ctx context.Context) error {
 		}
 		c.cfg.Logger.Log(ctx, slog.LevelInfo-2, "store watch broke", "err", err)
 		if errors.Is(err, store.ErrCompacted) {
-			err = c.insist(ctx, c.refill)
+			// What was missed is unknown: start over, and let the watchers end.
+			err = c.insist(ctx, fill)
 		} else {
 			err = pause(ctx)
 		}
@@ -110,69 +159,38 @@ func (c *Cache) Run(ctx context.Context) error {
 	}
 }
 
-// insist repeats an attempt until it succeeds or ctx ends.
-func (c *Cache) insist(ctx context.Context, attempt func(context.Context) error) error {
+// announce makes the cache ready once the replay has reached what was the present when it was filled.
+func (c *Cache) announce(ctx context.Context, head int64) {
 	for {
-		err := attempt(ctx)
+		err := c.WaitFor(ctx, head)
 		if err == nil {
-			return nil
+			close(c.ready)
+			return
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		c.cfg.Logger.Log(ctx, slog.LevelInfo-1, "store does not answer", "err", err)
-		if err := pause(ctx); err != nil {
-			return err
+		if pause(ctx) != nil {
+			return
 		}
 	}
 }
 
-func pause(ctx context.Context) error {
-	timer := time.NewTimer(retryPause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
-
-// fill lists everything at one revision.
-func (c *Cache) fill(ctx context.Context) error {
-	page, err := c.cfg.Store.List(ctx, c.cfg.Prefix, store.ListOptions{})
-	if err != nil {
-		return fmt.Errorf("fill the cache: %w", err)
-	}
-	byResource := map[*resource][]*Object{}
-	for _, e := range page.Entries {
+// deliver applies a batch of whole commits.
+func (c *Cache) deliver(b store.Batch) error {
+	c.applying.Lock()
+	defer c.applying.Unlock()
+	now := c.cfg.Clock.Now()
+	var touched []*resource
+	for _, e := range b.Events {
 		r := c.resourceOf(e.Key)
 		if r == nil {
 			continue
 		}
-		if o := r.object(e.Key, e.Value, e.ModRevision); o != nil {
-			byResource[r] = append(byResource[r], o)
+		if len(r.staged) == 0 {
+			touched = append(touched, r)
 		}
+		r.stage(e, now)
 	}
-	for _, r := range c.resources {
-		r.reset(byResource[r], page.Revision)
-	}
-	c.advance(page.Revision)
-	return nil
-}
-
-// refill starts over after a compaction: watchers end, since what they missed is unknown.
-func (c *Cache) refill(ctx context.Context) error { return c.fill(ctx) }
-
-func (c *Cache) deliver(b store.Batch) error {
-	oldest := time.Now().Add(-c.cfg.Window)
-	for _, e := range b.Events {
-		if r := c.resourceOf(e.Key); r != nil {
-			r.apply(e, oldest)
-		}
-	}
-	for _, r := range c.resources {
-		r.publish()
+	for _, r := range touched {
+		r.commit(now.Add(-c.cfg.Window))
 	}
 	c.advance(b.Revision)
 	return nil
@@ -186,8 +204,34 @@ func (c *Cache) advance(revision int64) {
 	c.revision.Store(revision)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.remember(moment{c.cfg.Clock.Now(), revision})
 	close(c.advanced)
 	c.advanced = make(chan struct{})
+}
+
+// remember keeps a moment, and of those older than the window only the newest. The lock is held.
+func (c *Cache) remember(m moment) {
+	if n := len(c.passed); n > 1 && c.passed[n-1].at.Sub(c.passed[n-2].at) < time.Second {
+		c.passed[n-1] = m
+	} else {
+		c.passed = append(c.passed, m)
+	}
+	for len(c.passed) > 1 && m.at.Sub(c.passed[1].at) > c.cfg.Window {
+		c.passed = c.passed[1:]
+	}
+}
+
+// withinWindow tells whether a revision was the present at some time during the window.
+func (c *Cache) withinWindow(revision int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	oldest := c.cfg.Clock.Now().Add(-c.cfg.Window)
+	for _, m := range c.passed {
+		if m.revision > revision {
+			return m.at.After(oldest)
+		}
+	}
+	return true
 }
 
 // Revision that the cache has applied.
@@ -211,34 +255,4 @@ func (c *Cache) Ready() bool {
 	default:
 		return false
 	}
-}
-
-// WaitFor returns once the cache has applied a revision.
-func (c *Cache) WaitFor(ctx context.Context, revision int64) error {
-	for {
-		c.mu.Lock()
-		advanced := c.advanced
-		c.mu.Unlock()
-		if c.revision.Load() >= revision {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-advanced:
-		}
-	}
-}
-
-// resourceOf finds the resource of a key: the longest prefix up to a slash that is one.
-func (c *Cache) resourceOf(key string) *resource {
-	for end := len(key) - 1; end > len(c.cfg.Prefix); end-- {
-		if key[end] != '/' {
-			continue
-		}
-		if r := c.resources[key[:end+1]]; r != nil {
-			return r
-		}
-	}
-	return nil
 }

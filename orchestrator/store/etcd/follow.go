@@ -22,9 +22,9 @@ func (s *Store) Follow(ctx context.Context, prefix string, after int64, deliver 
 		if err := r.Err(); err != nil {
 			return fmt.Errorf("follow %s: %w", prefix, translate(err))
 		}
-		batch := store.Batch{Revision: r.Header.Revision}
-		for _, e := range r.Events {
-			batch.Events = append(batch.Events, event(e))
+		batch, ok := batchOf(&r)
+		if !ok {
+			continue
 		}
 		if err := deliver(batch); err != nil {
 			return err
@@ -34,6 +34,23 @@ func (s *Store) Follow(ctx context.Context, prefix string, after int64, deliver 
 		return err
 	}
 	return fmt.Errorf("follow %s: the watch ended", prefix)
+}
+
+// batchOf is what a response delivers, if anything. A response with events covers no more than its last event: while a watch catches up, etcd
+// stamps the header with the newest revision although more events are to come.
+func batchOf(r *clientv3.WatchResponse) (store.Batch, bool) {
+	if r.IsProgressNotify() {
+		return store.Batch{Revision: r.Header.Revision}, true
+	}
+	if len(r.Events) == 0 {
+		return store.Batch{}, false
+	}
+	batch := store.Batch{Events: make([]store.Event, 0, len(r.Events))}
+	for _, e := range r.Events {
+		batch.Events = append(batch.Events, event(e))
+	}
+	batch.Revision = batch.Events[len(batch.Events)-1].Revision
+	return batch, true
 }
 
 func event(e *clientv3.Event) store.Event {

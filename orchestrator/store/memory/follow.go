@@ -38,7 +38,7 @@ func (s *Store) since(prefix string, after int64) (store.Batch, <-chan struct{},
 	first := sort.Search(len(s.history), func(i int) bool { return s.history[i].Revision > after })
 	for _, e := range s.history[first:] {
 		if strings.HasPrefix(e.Key, prefix) {
-			batch.Events = append(batch.Events, e)
+			batch.Events = append(batch.Events, e.Event)
 		}
 	}
 	return batch, s.changed, nil

@@ -26,12 +26,18 @@ type Store struct {
 	mu sync.RWMutex
 	// entries is the present; history holds every event after compacted, in order.
 	entries   *btree.BTreeG[store.Entry]
-	history   []store.Event
+	history   []change
 	revision  int64
 	compacted int64
 	// changed is closed and replaced at every commit.
 	changed chan struct{}
 	timers  map[string]clock.Timer
+}
+
+// change is one event, with the revision that it replaced.
+type change struct {
+	store.Event
+	before int64
 }
 
 var _ store.Store = (*Store)(nil)
@@ -101,27 +107,17 @@ func (s *Store) at(revision int64) (*btree.BTreeG[store.Entry], int64, error) {
 		return tree, s.revision, nil
 	}
 	for i := len(s.history) - 1; i >= 0 && s.history[i].Revision > revision; i-- {
-		undo(tree, s.history[i], s.previousRevision(i))
+		undo(tree, s.history[i])
 	}
 	return tree, revision, nil
 }
 
-func undo(tree *btree.BTreeG[store.Entry], e store.Event, before int64) {
-	if e.Created {
-		tree.Delete(store.Entry{Key: e.Key})
+func undo(tree *btree.BTreeG[store.Entry], c change) {
+	if c.Created {
+		tree.Delete(store.Entry{Key: c.Key})
 		return
 	}
-	tree.ReplaceOrInsert(store.Entry{Key: e.Key, Value: e.Previous, ModRevision: before})
-}
-
-// previousRevision is when the key of history[i] was written before; the compacted revision stands for anything older.
-func (s *Store) previousRevision(i int) int64 {
-	for j := i - 1; j >= 0; j-- {
-		if s.history[j].Key == s.history[i].Key {
-			return s.history[j].Revision
-		}
-	}
-	return s.compacted
+	tree.ReplaceOrInsert(store.Entry{Key: c.Key, Value: c.Previous, ModRevision: c.before})
 }
 
 // Create implements store.Store.
@@ -171,7 +167,7 @@ func (s *Store) apply(key string, current store.Entry, put *store.Put) {
 		s.entries.ReplaceOrInsert(store.Entry{Key: key, Value: put.Value, ModRevision: s.revision})
 		s.expire(*put, s.revision)
 	}
-	s.history = append(s.history, event)
+	s.history = append(s.history, change{event, current.ModRevision})
 }
 
 // expire ends the key's life after its TTL, unless it is written again before. The lock is held.
@@ -241,7 +237,7 @@ func (s *Store) Compact(ctx context.Context, revision int64) error {
 	for keep < len(s.history) && s.history[keep].Revision <= revision {
 		keep++
 	}
-	s.history = append([]store.Event(nil), s.history[keep:]...)
+	s.history = append([]change(nil), s.history[keep:]...)
 	s.compacted = revision
 	return ctx.Err()
 }

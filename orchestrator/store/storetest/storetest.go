@@ -22,6 +22,10 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"lists are sorted, paged and of a past": lists,
 		"follow misses and repeats nothing":     follow,
 		"follow resumes":                        resume,
+		"a batch covers what it says":           coverage,
+		"a commit is delivered whole":           wholeCommits,
+		"progress without events":               progress,
+		"a cancelled context ends":              cancelled,
 		"compaction ends the past":              compaction,
 		"keys end with their TTL":               ttl,
 		"create missing":                        createMissing,
@@ -98,6 +102,13 @@ func lists(t *testing.T, s store.Store) {
 	}
 	late, err := s.Create(ctx, put("/r/d", "d"))
 	must(t, late, err)
+	changed, err := s.Update(ctx, put("/r/d", "e"), late)
+	must(t, changed, err)
+	if past, err := s.List(ctx, "/r/d", store.ListOptions{Revision: late}); err != nil || len(past.Entries) != 1 ||
+		past.Entries[0].ModRevision != late || string(past.Entries[0].Value) != "d" {
+		t.Fatalf("past %+v, %v", past, err)
+	}
+	late = changed
 	first, err := s.List(ctx, "/r/", store.ListOptions{Limit: 2, Revision: then})
 	if err != nil || !slices.Equal(keys(first), []string{"/r/a", "/r/b"}) || !first.More || first.Remaining != 1 || first.Revision != then {
 		t.Fatalf("first page %+v, %v", first, err)
