@@ -31,11 +31,11 @@ func (p *Provider) Boot(ctx context.Context, cfg Config) (*Cluster, error) {
 	b := &boot{Provider: p, cfg: cfg, plan: newPlan(cfg, net)}
 	phases.done("network made")
 	if err := b.start(ctx, phases); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("boot cluster %s (time limit %s): %w", name, cfg.ReadyTimeout, err)
 	}
 	phases.done("containers started")
 	c := &Cluster{provider: p, name: name, nodes: b.plan.nodes, kubeconfig: b.kubeconfig, faultImage: cfg.FaultImage}
-	if err := waitReady(ctx, c, phases); err != nil {
+	if err := waitReady(ctx, c, cfg.Until, phases); err != nil {
 		return c, fmt.Errorf("cluster %s is not ready: %w", name, err)
 	}
 	return c, nil

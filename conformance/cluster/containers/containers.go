@@ -13,6 +13,7 @@ import (
 
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/log"
 
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/cluster/kindconfig"
@@ -38,11 +39,20 @@ type Config struct {
 	NodeImage, RegistryImage, FaultImage string
 	// Overrides are executables on this machine that take the place of a node's component, by component name.
 	Overrides map[string]string
+	// Until is what the boot waits for: UntilDNS when empty.
+	Until string
 	// ReadyTimeout bounds the boot: 0 means 3 minutes.
 	ReadyTimeout time.Duration
 	// Progress gets a line per phase; nil is quiet.
 	Progress io.Writer
 }
+
+// What a boot may wait for, each including those before it. The API profile needs no more than the API.
+const (
+	UntilAPI   = "api"
+	UntilNodes = "nodes"
+	UntilDNS   = "dns"
+)
 
 // Provider talks to one Docker Engine.
 type Provider struct {
@@ -55,6 +65,7 @@ func New(ctx context.Context) (*Provider, error) {
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
 		return nil, err
 	}
+	log.SetDefault(quiet{})
 	docker, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("docker engine: %w (is it running, and may this user reach it?)", err)

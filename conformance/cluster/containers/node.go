@@ -123,11 +123,9 @@ func (b *boot) run(ctx context.Context, s spec) (testcontainers.Container, error
 	request := testcontainers.ContainerRequest{
 		Image: s.image, Name: s.name, Cmd: s.command,
 		Labels:   map[string]string{clusterLabel: b.plan.cluster, roleLabel: s.role},
-		Networks: []string{networkName(b.plan.cluster)},
-		ConfigModifier: func(c *container.Config) {
-			c.Hostname = s.name
-			c.ExposedPorts = exposed(s.published)
-		},
+		Networks:       []string{networkName(b.plan.cluster)},
+		ExposedPorts:   exposed(s.published), // the library drops every binding of a port that is not named here
+		ConfigModifier: func(c *container.Config) { c.Hostname = s.name },
 		HostConfigModifier: func(h *container.HostConfig) {
 			h.PortBindings = bindings(s.published)
 			if s.host != nil {
@@ -148,12 +146,12 @@ func (b *boot) run(ctx context.Context, s spec) (testcontainers.Container, error
 	return c, nil
 }
 
-func exposed(published map[int]publish) network.PortSet {
-	set := network.PortSet{}
+func exposed(published map[int]publish) []string {
+	var ports []string
 	for port, p := range published {
-		set[portOf(port, p.protocol)] = struct{}{}
+		ports = append(ports, portOf(port, p.protocol).String())
 	}
-	return set
+	return ports
 }
 
 func bindings(published map[int]publish) network.PortMap {

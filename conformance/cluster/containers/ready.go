@@ -17,8 +17,8 @@ import (
 // readyPoll is how often the boot asks whether a phase is over.
 const readyPoll = 50 * time.Millisecond
 
-// waitReady returns when the API answers, every node is Ready and cluster DNS has a ready endpoint; each is a phase.
-func waitReady(ctx context.Context, c *Cluster, phases *phases) error {
+// waitReady returns when the API answers, every node is Ready and cluster DNS has a ready endpoint; each is a phase, and end names the last one.
+func waitReady(ctx context.Context, c *Cluster, end string, phases *phases) error {
 	cfg, err := clientcmd.RESTConfigFromKubeConfig(c.kubeconfig)
 	if err != nil {
 		return err
@@ -29,17 +29,20 @@ func waitReady(ctx context.Context, c *Cluster, phases *phases) error {
 		return err
 	}
 	for _, phase := range []struct {
-		name string
-		over func(context.Context) error
+		end, name string
+		over      func(context.Context) error
 	}{
-		{"API answers", func(ctx context.Context) error { return api.RESTClient().Get().AbsPath("/readyz").Do(ctx).Error() }},
-		{"all nodes Ready", func(ctx context.Context) error { return nodesReady(ctx, api, len(c.nodes)) }},
-		{"DNS answers", func(ctx context.Context) error { return dnsReady(ctx, api) }},
+		{UntilAPI, "API answers", func(ctx context.Context) error { return api.RESTClient().Get().AbsPath("/readyz").Do(ctx).Error() }},
+		{UntilNodes, "all nodes Ready", func(ctx context.Context) error { return nodesReady(ctx, api, len(c.nodes)) }},
+		{UntilDNS, "DNS answers", func(ctx context.Context) error { return dnsReady(ctx, api) }},
 	} {
 		if err := until(ctx, phase.over); err != nil {
 			return fmt.Errorf("%s: %w", phase.name, err)
 		}
 		phases.done(phase.name)
+		if phase.end == end {
+			break
+		}
 	}
 	return nil
 }
