@@ -13,13 +13,17 @@ import (
 // ControlPlaneLabel marks control planes, as label and as taint.
 const ControlPlaneLabel = "node-role.kubernetes.io/control-plane"
 
-// balancer is the way of this node's components to whichever apiserver is ready.
+// balancerName is what clients that can do nothing without an apiserver come after: started earlier, their watches fail, and back off for
+// seconds beyond the moment at which the apiserver is ready.
+const balancerName = "balancer"
+
+// balancer is the way of this node's components to whichever apiserver is ready; it is ready itself when one answers.
 func balancer(c *description.Cluster) Entry {
-	args := []string{"balancer", "--listen=" + pki.LocalAPI, "--ca=" + pkiDir + "ca.crt"}
+	args := []string{"--listen=" + pki.LocalAPI, "--ca=" + pkiDir + "ca.crt"}
 	for _, n := range c.ControlPlanes() {
 		args = append(args, "--backend="+net.JoinHostPort(n.Address, strconv.Itoa(description.APIPort)))
 	}
-	return Entry{Name: "balancer", Executable: node, Args: args[1:]}
+	return Entry{Name: balancerName, Executable: node, Args: args, Ready: Probe{URL: "https://" + pki.LocalAPI + "/readyz", CA: pkiDir + "ca.crt"}}
 }
 
 func kubelet(c *description.Cluster, me description.Node) (Entry, error) {
@@ -77,12 +81,16 @@ func proxy(c *description.Cluster, me description.Node) (Entry, error) {
 	return Entry{
 		Name: "kube-proxy", Executable: node, Args: []string{"--config=" + file},
 		Files: map[string][]byte{file: data}, Ready: Probe{URL: "http://127.0.0.1:10256/livez"},
+		After: balancerName,
 	}, err
 }
 
 // podNetwork routes to the other nodes' pods; it uses the proxy's identity, which may list nodes.
 func podNetwork(me description.Node) Entry {
-	return Entry{Name: "podnetwork", Executable: node, Args: []string{"--kubeconfig=" + pkiDir + "kube-proxy.conf", "--hostname-override=" + me.Name}}
+	return Entry{
+		Name: "podnetwork", Executable: node, Args: []string{"--kubeconfig=" + pkiDir + "kube-proxy.conf", "--hostname-override=" + me.Name},
+		After: balancerName,
+	}
 }
 
 // merged writes base with the description's fields put over it, objects field by field. JSON is YAML, which components read.
