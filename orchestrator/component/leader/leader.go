@@ -75,6 +75,8 @@ func Run(ctx context.Context, cfg Config, lead func(ctx context.Context) error) 
 type candidate struct {
 	Config
 	lease *coordination.Lease
+	// exists is false while the Lease is to be created; stale asks for a read before the next write.
+	exists, stale bool
 	// changed is when this process saw the Lease's record change: clocks of different machines are never compared.
 	changed time.Time
 	// renewed is when the last successful renewal was sent.
@@ -87,7 +89,7 @@ func (c *candidate) observe(lease *coordination.Lease) {
 	if c.lease == nil || !sameRecord(c.lease.Spec, lease.Spec) {
 		c.changed = time.Now()
 	}
-	c.lease = lease
+	c.lease, c.exists, c.stale = lease, true, false
 	if holder := holderOf(lease); holder != c.told && holder != "" {
 		c.told = holder
 		if c.OnNewLeader != nil {
@@ -130,7 +132,7 @@ func (c *candidate) claim(now time.Time) *coordination.Lease {
 // try takes or renews the Lease if nobody else holds it; when somebody does, wait is how long until it may be tried again.
 func (c *candidate) try(ctx context.Context) (won bool, wait time.Duration, err error) {
 	sent := time.Now()
-	if c.lease == nil || c.lease.ResourceVersion == "" {
+	if c.lease == nil || c.stale {
 		if err := c.fetch(ctx); err != nil {
 			return false, c.RetryPeriod, err
 		}
@@ -140,16 +142,17 @@ func (c *candidate) try(ctx context.Context) (won bool, wait time.Duration, err 
 			return false, left, nil
 		}
 	}
-	claimed, write := c.claim(sent), c.Leases.Leases(c.Namespace).Update
+	claimed := c.claim(sent)
 	var lease *coordination.Lease
-	if claimed.ResourceVersion == "" {
+	if !c.exists {
 		lease, err = c.Leases.Leases(c.Namespace).Create(ctx, claimed, meta.CreateOptions{})
 	} else {
-		lease, err = write(ctx, claimed, meta.UpdateOptions{})
+		lease, err = c.Leases.Leases(c.Namespace).Update(ctx, claimed, meta.UpdateOptions{})
 	}
 	if err != nil {
 		if apierrors.IsConflict(err) || apierrors.IsNotFound(err) || apierrors.IsAlreadyExists(err) {
-			return false, 0, c.fetch(ctx)
+			c.stale = true // another was faster: read who
+			return false, c.RetryPeriod / 10, nil
 		}
 		return false, c.RetryPeriod, err
 	}
@@ -161,6 +164,7 @@ func (c *candidate) try(ctx context.Context) (won bool, wait time.Duration, err 
 func (c *candidate) fetch(ctx context.Context) error {
 	lease, err := c.Leases.Leases(c.Namespace).Get(ctx, c.Name, meta.GetOptions{})
 	if apierrors.IsNotFound(err) {
+		c.exists, c.stale = false, false
 		c.lease = &coordination.Lease{ObjectMeta: meta.ObjectMeta{Namespace: c.Namespace, Name: c.Name}}
 		return nil
 	}

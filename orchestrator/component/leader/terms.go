@@ -12,7 +12,7 @@ import (
 
 // stand blocks until the Lease is held, or ctx ends.
 func (c *candidate) stand(ctx context.Context) error {
-	c.lease = nil
+	c.stale = true
 	for {
 		attempt, cancel := context.WithTimeout(ctx, c.RenewDeadline)
 		won, wait, err := c.try(attempt)
@@ -25,7 +25,7 @@ func (c *candidate) stand(ctx context.Context) error {
 		}
 		if err != nil {
 			c.Logger.Warn("stand for election", "lease", c.Name, "error", err)
-			c.lease = nil
+			c.stale = true
 			wait = c.RetryPeriod
 		}
 		if wait > 0 {
@@ -37,7 +37,7 @@ func (c *candidate) stand(ctx context.Context) error {
 // await follows the Lease until it is free or its holder has been silent for long enough. A candidate that may not watch polls.
 func (c *candidate) await(ctx context.Context, wait time.Duration) {
 	options := meta.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", c.Name).String()}
-	if c.lease != nil {
+	if c.lease != nil && !c.stale {
 		options.ResourceVersion = c.lease.ResourceVersion
 	}
 	timer := time.NewTimer(wait)
@@ -55,13 +55,13 @@ func (c *candidate) await(ctx context.Context, wait time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-			c.lease = forget(c.lease, err != nil)
+			c.stale = c.stale || err != nil
 			return
 		case event, open := <-events:
 			lease, ok := event.Object.(*coordination.Lease)
 			if !open || !ok || event.Type == watch.Deleted {
 				events = nil
-				c.lease = forget(c.lease, true)
+				c.stale = true
 				timer.Reset(min(wait, c.RetryPeriod))
 				continue
 			}
@@ -72,16 +72,6 @@ func (c *candidate) await(ctx context.Context, wait time.Duration) {
 			timer.Reset(max(0, time.Until(c.changed.Add(c.LeaseDuration))))
 		}
 	}
-}
-
-// forget drops the version of a Lease that may be stale, so that it is read again, and keeps the record by which changes are noticed.
-func forget(lease *coordination.Lease, stale bool) *coordination.Lease {
-	if lease == nil || !stale {
-		return lease
-	}
-	lease = lease.DeepCopy()
-	lease.ResourceVersion = ""
-	return lease
 }
 
 // hold leads and renews until the Lease is lost, ctx ends or lead returns by itself (finished). It returns after lead has.

@@ -1,0 +1,95 @@
+package endpointslice
+
+import (
+	"fmt"
+	"testing"
+
+	core "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+func service() *core.Service {
+	return &core.Service{
+		ObjectMeta: meta.ObjectMeta{Namespace: "ns", Name: "web", UID: "svc"},
+		Spec: core.ServiceSpec{
+			ClusterIP: "10.96.0.9", IPFamilies: []core.IPFamily{core.IPv4Protocol}, Ports: []core.ServicePort{{Port: 80, TargetPort: intstr.FromInt32(8080), Protocol: core.ProtocolTCP}},
+		},
+	}
+}
+
+func pod(i int, ready bool) *core.Pod {
+	status := core.ConditionFalse
+	if ready {
+		status = core.ConditionTrue
+	}
+	name, ip := fmt.Sprintf("web-%d", i), fmt.Sprintf("10.0.%d.%d", i/250, i%250+1)
+	return &core.Pod{
+		ObjectMeta: meta.ObjectMeta{Namespace: "ns", Name: name, UID: types.UID(name)},
+		Status: core.PodStatus{
+			Phase: core.PodRunning, PodIP: ip, PodIPs: []core.PodIP{{IP: ip}}, Conditions: []core.PodCondition{{Type: core.PodReady, Status: status}},
+		},
+	}
+}
+
+func many(n int) (out []*core.Pod) {
+	for i := range n {
+		out = append(out, pod(i, true))
+	}
+	return out
+}
+
+// stored gives created slices what the apiserver would.
+func stored(c changes) (out []*discovery.EndpointSlice) {
+	for i, s := range c.create {
+		s.UID, s.Name = types.UID(fmt.Sprint(i)), fmt.Sprint("web-", i)
+		out = append(out, s)
+	}
+	return out
+}
+
+func TestPlanWritesLittle(t *testing.T) {
+	s := service()
+	first := plan(s, groups(s, many(150), nil), nil)
+	if len(first.create) != 2 {
+		t.Fatalf("150 pods: %d slices, want 2", len(first.create))
+	}
+	slices := stored(first)
+	if c := plan(s, groups(s, many(150), nil), slices); len(c.create)+len(c.update)+len(c.remove) != 0 {
+		t.Errorf("nothing changed: %d created, %d updated, %d removed", len(c.create), len(c.update), len(c.remove))
+	}
+	if c := plan(s, groups(s, many(151), nil), slices); len(c.create) != 0 || len(c.update) != 1 {
+		t.Errorf("one more pod: %d created, %d updated, want one update", len(c.create), len(c.update))
+	}
+	c := plan(s, nil, slices)
+	if len(c.remove) != 1 || len(c.update) != 1 || len(c.update[0].Endpoints) != 0 {
+		t.Errorf("no pods: %d removed, %d updated, want one empty slice to stay", len(c.remove), len(c.update))
+	}
+}
+
+func TestConditionsOfEndpoints(t *testing.T) {
+	ending := pod(1, true)
+	ending.DeletionTimestamp = &meta.Time{}
+	tolerant := service()
+	tolerant.Spec.PublishNotReadyAddresses = true
+	for _, row := range []struct {
+		name                        string
+		service                     *core.Service
+		pod                         *core.Pod
+		ready, serving, terminating bool
+	}{
+		{"ready", service(), pod(1, true), true, true, false},
+		{"not ready", service(), pod(1, false), false, false, false},
+		{"terminating but serving", service(), ending, false, true, true},
+		{"not ready but published", tolerant, pod(1, false), true, false, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := groups(row.service, []*core.Pod{row.pod}, nil)[0].endpoints[0].Conditions
+			if *c.Ready != row.ready || *c.Serving != row.serving || *c.Terminating != row.terminating {
+				t.Errorf("ready %v serving %v terminating %v", *c.Ready, *c.Serving, *c.Terminating)
+			}
+		})
+	}
+}
