@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -50,7 +51,14 @@ func Run(ctx context.Context, w *world.World) error {
 			c.freed.Delete(old.UID)
 		}
 	})
-	return c.loop.Run(ctx)
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return c.loop.Run(ctx) })
+	both.Go(func() error { return c.strays().Run(ctx) })
+	return both.Wait()
+}
+
+func (c *controller) podsOf(j *batch.Job) []*core.Pod {
+	return owned.Of[core.Pod](c.Informers.Core().V1().Pods().Informer().GetIndexer(), j.UID)
 }
 
 func (c *controller) wake(p *core.Pod) {
@@ -151,7 +159,9 @@ func (c *controller) release(ctx context.Context, key string, done []*core.Pod) 
 		switch {
 		case err == nil, apierrors.IsNotFound(err), apierrors.IsConflict(err):
 			c.freed.Store(p.UID, true)
-			c.loop.Add(key) // count it
+			if key != "" {
+				c.loop.Add(key) // count it
+			}
 		default:
 			failed = errors.Join(failed, err)
 		}
