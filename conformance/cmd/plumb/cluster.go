@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,7 @@ func (i *images) add(fs *pflag.FlagSet) {
 type shapeFlags struct {
 	images
 	config, name string
+	until        string
 	components   map[string]string
 	wait         time.Duration
 }
@@ -41,10 +43,14 @@ func (f *shapeFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.config, "config", "", "cluster shape, a file in kind's v1alpha4 format (default: one control plane, two workers)")
 	fs.StringVar(&f.name, "name", "", "name of the cluster (default: the one in the file)")
 	fs.StringToStringVar(&f.components, "component", nil, "run another executable in place of a component: kube-scheduler=PATH")
+	fs.StringVar(&f.until, "until", containers.UntilDNS, "what to wait for: api, nodes or dns")
 	fs.DurationVar(&f.wait, "wait", 3*time.Minute, "how long the cluster may take to become ready")
 }
 
 func (f *shapeFlags) containersConfig(progress io.Writer) (containers.Config, error) {
+	if !slices.Contains([]string{containers.UntilAPI, containers.UntilNodes, containers.UntilDNS}, f.until) {
+		return containers.Config{}, fmt.Errorf("--until %s: must be api, nodes or dns", f.until)
+	}
 	shape, err := f.shape()
 	if err != nil {
 		return containers.Config{}, err
@@ -62,7 +68,7 @@ func (f *shapeFlags) containersConfig(progress io.Writer) (containers.Config, er
 	}
 	return containers.Config{
 		Shape: shape, NodeImage: f.node, RegistryImage: f.registry, FaultImage: f.fault,
-		Overrides: overrides, ReadyTimeout: f.wait, Progress: progress,
+		Overrides: overrides, Until: f.until, ReadyTimeout: f.wait, Progress: progress,
 	}, nil
 }
 
