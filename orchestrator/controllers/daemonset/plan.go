@@ -274,6 +274,8 @@ func (s *situation) roll() (w work) {
 		case old != nil && fresh != nil:
 			surging++
 		case old == nil || leaving:
+		case surge > 0 && !s.available(old):
+			w.create = append(w.create, node.Name) // nothing is lost there: it needs no share of the surge
 		case surge > 0:
 			grow = append(grow, node.Name)
 		case !s.available(old):
@@ -283,7 +285,7 @@ func (s *situation) roll() (w work) {
 		}
 	}
 	if surge > 0 {
-		w.create = grow[:min(len(grow), max(0, surge-surging))]
+		w.create = append(w.create, grow[:min(len(grow), max(0, surge-surging))]...)
 		return w
 	}
 	w.remove = append(broken, willing[:min(len(willing), max(0, most-down))]...)
