@@ -457,7 +457,7 @@ func TestResourcesComeAndGo(t *testing.T) {
 	if _, err := w.cache.Watch(widgets, 0); !errors.Is(err, watchcache.ErrUnknownResource) {
 		t.Fatalf("before: %v", err)
 	}
-	stopWriting := make(chan struct{})
+	stopWriting, writing := make(chan struct{}), make(chan struct{})
 	written := make(chan int, 1)
 	go func() {
 		revision, n := int64(0), 0
@@ -469,9 +469,13 @@ func TestResourcesComeAndGo(t *testing.T) {
 			default:
 				n++
 				revision, _ = w.store.Update(w.ctx, store.Put{Key: widgets + "n", Value: fmt.Append(nil, n)}, revision)
+				if n == 1 {
+					close(writing)
+				}
 			}
 		}
 	}()
+	<-writing
 	w.must(w.cache.AddResource(w.ctx, resource(widgets)))
 	close(stopWriting)
 	n := <-written
