@@ -89,7 +89,9 @@ const (
 
 func (o *options) openStore(ctx context.Context, logger *slog.Logger) (store.Store, func(), error) {
 	if o.storage == "memory" {
-		return memory.New(), func() {}, nil
+		m := memory.New()
+		go m.CompactEvery(ctx, etcd.CompactInterval)
+		return m, func() {}, nil
 	}
 	cfg, err := o.etcdTLS()
 	if err != nil {

@@ -78,12 +78,6 @@ func (c *call) reach(revision int64) error {
 	ctx, cancel := context.WithTimeout(c.r.Context(), futurePatience)
 	defer cancel()
 	cache := c.Registry.Cache
-	if cache.Revision() < revision {
-		// The revision may be of a write outside the cache's keys: a progress request tells.
-		if err := c.Registry.Store.RequestProgress(ctx); err != nil {
-			return err
-		}
-	}
 	err := cache.WaitFor(ctx, revision)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return tooLarge(revision, cache.Revision())

@@ -117,9 +117,8 @@ func (c *call) moment(options *metav1.ListOptions) (moment, string, error) {
 	if err := c.fresh(options.ResourceVersion); err != nil {
 		return moment{}, "", err
 	}
-	// The revision is read first: the snapshot is at least that new, and a watch from it misses nothing.
-	revision := c.Registry.Cache.Revision()
-	return moment{c.Registry.Cache.Snapshot(objects.Prefix(c.kind)), revision}, "", nil
+	snapshot := c.Registry.Cache.Snapshot(objects.Prefix(c.kind))
+	return moment{snapshot, snapshot.Revision()}, "", nil
 }
 
 func validMatch(options *metav1.ListOptions) error {
