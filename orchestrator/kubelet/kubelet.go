@@ -1,0 +1,161 @@
+// Package kubelet runs the pods that are bound to a node and tells the API how they fare.
+//
+// This package only joins the parts: source (which pods) -> workers (one goroutine per pod: allocation, volumes, runtime, images, env,
+// hooks, probes) -> status, beside node (the Node object and its Lease) and server (what others ask this node). It reaches the cluster
+// through client-go and containers through CRI, runs no program, and works under any apiserver, as any node's kubelet of stock can be
+// replaced by it and back without restarting a container.
+package kubelet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/plumb-k8s/plumb/orchestrator/component/serving"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/cgroups"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/config"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/node"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/runtime"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/source"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/workers"
+)
+
+// Config of a kubelet.
+type Config struct {
+	Settings *config.Config
+	API      *rest.Config
+	NodeName string
+	HostIPs  []string
+	Root     string
+	CertDir  string
+	Labels   map[string]string
+	Taints   []corev1.Taint
+	Logger   *slog.Logger
+}
+
+// Kubelet of one node.
+type Kubelet struct{ cfg Config }
+
+// New makes a kubelet; nothing starts.
+func New(cfg Config) *Kubelet { return &Kubelet{cfg} }
+
+// Run does a kubelet's work until ctx ends. Pods go on running after it.
+func (k *Kubelet) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p, err := k.assemble(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.recorder.stop()
+	var group sync.WaitGroup
+	failed := make(chan error, 2)
+	group.Go(func() { p.pods.RunWithContext(ctx) })
+	group.Go(func() { p.services.RunWithContext(ctx) })
+	group.Go(func() { p.node.RunWithContext(ctx) })
+	group.Go(func() { p.heartbeat.Run(ctx) })
+	group.Go(func() { p.reporter.Run(ctx) })
+	group.Go(func() { p.workers.Run(ctx) })
+	group.Go(func() { p.runtime.Events(ctx, p.workers.Wake) })
+	for _, server := range p.servers {
+		group.Go(func() {
+			if err := server(ctx); err != nil {
+				failed <- err
+			}
+		})
+	}
+	var failure error
+	select {
+	case <-ctx.Done():
+	case failure = <-failed:
+		cancel()
+	}
+	group.Wait()
+	return errors.Join(failure, p.runtime.Close(context.WithoutCancel(ctx)))
+}
+
+// parts of a kubelet, ready to run.
+type parts struct {
+	runtime   *runtime.Client
+	workers   *workers.Manager
+	pods      cache.SharedIndexInformer
+	services  cache.SharedIndexInformer
+	node      cache.SharedIndexInformer
+	reporter  *node.Reporter
+	heartbeat *node.Heartbeat
+	recorder  *recorder
+	servers   []func(context.Context) error
+}
+
+// assemble makes all parts. It waits for the container runtime.
+func (k *Kubelet) assemble(ctx context.Context) (*parts, error) {
+	cfg, s := k.cfg, k.cfg.Settings
+	core, err := corev1client.NewForConfig(cfg.API)
+	if err != nil {
+		return nil, err
+	}
+	leases, err := coordinationv1client.NewForConfig(cfg.API)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(cfg.Root, "pods"), 0o750); err != nil {
+		return nil, err
+	}
+	machine, err := node.ReadMachine(cfg.Root, s.MaxPods)
+	if err != nil {
+		return nil, err
+	}
+	reserved, err := machine.ReadReserved(s.SystemReserved, s.KubeReserved, s.EvictionHard)
+	if err != nil {
+		return nil, err
+	}
+	tree := cgroups.Open("/sys/fs/cgroup", s.CgroupRoot)
+	if err := tree.Root(int64(machine.CPUs)*1000, machine.Memory); err != nil {
+		return nil, err
+	}
+	p := &parts{recorder: newRecorder(core, cfg.NodeName)}
+	if p.runtime, err = runtime.Dial(ctx, s.ContainerRuntimeEndpoint, cfg.Logger); err != nil {
+		return nil, err
+	}
+	p.services, p.node = source.Services(core), source.Node(core, cfg.NodeName)
+	j := &joiner{Config: cfg, parts: p, core: core, machine: machine, reserved: reserved, tree: tree}
+	j.joinWorkers(ctx)
+	if p.pods, err = source.Pods(core, cfg.NodeName, p.workers); err != nil {
+		return nil, err
+	}
+	p.heartbeat = &node.Heartbeat{
+		Node: cfg.NodeName, Duration: time.Duration(s.NodeLeaseDurationSeconds) * time.Second, Nodes: core.Nodes(), Logger: cfg.Logger,
+		Leases: leases.Leases(corev1.NamespaceNodeLease),
+	}
+	p.reporter = node.New(node.Config{
+		Name: cfg.NodeName, Addresses: cfg.HostIPs, Port: s.Port, Labels: cfg.Labels, Taints: cfg.Taints, Register: *s.RegisterNode,
+		Machine: machine, Reserved: reserved, Client: core.Nodes(), Runtime: p.runtime, Recorder: p.recorder.events,
+		Every: s.NodeStatusUpdateFrequency.Duration, Report: s.NodeStatusReportFrequency.Duration, Logger: cfg.Logger,
+	})
+	return p, j.joinServers()
+}
+
+// local serves health to the node itself.
+func (j *joiner) local() func(context.Context) error {
+	address := net.JoinHostPort(j.Settings.HealthzBindAddress, strconv.Itoa(int(*j.Settings.HealthzPort)))
+	return func(ctx context.Context) error {
+		err := serving.Run(ctx, serving.Config{Address: address, Checks: map[string]func(context.Context) error{"runtime": j.healthy}, Logger: j.Logger})
+		if err != nil {
+			return fmt.Errorf("serve health: %w", err)
+		}
+		return nil
+	}
+}

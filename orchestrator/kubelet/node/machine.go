@@ -1,0 +1,124 @@
+// Package node tells the API about this node: it registers it, keeps its status true, and renews its Lease.
+//
+// It reads the machine (/proc, /etc/os-release), the runtime's status and the configuration. It owns the Node object's status and the Lease
+// and touches nothing else. Controllers and the scheduler read what it writes.
+package node
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// Machine is what does not change while the kubelet runs.
+type Machine struct {
+	CPUs    int
+	Memory  int64
+	Disk    int64
+	Info    corev1.NodeSystemInfo
+	MaxPods int64
+}
+
+// version that this kubelet claims: the release whose behaviour it has.
+const version = "v1.37.2"
+
+// ReadMachine looks around. root is the kubelet's folder, whose file system is the node's ephemeral storage.
+func ReadMachine(root string, maxPods int32) (*Machine, error) {
+	memory, err := meminfo("MemTotal")
+	if err != nil {
+		return nil, err
+	}
+	m := &Machine{CPUs: runtime.NumCPU(), Memory: memory, MaxPods: int64(maxPods)}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(root, &fs); err == nil {
+		m.Disk = int64(fs.Blocks) * fs.Bsize
+	}
+	m.Info = corev1.NodeSystemInfo{
+		MachineID:       line("/etc/machine-id"),
+		SystemUUID:      strings.ToLower(line("/sys/class/dmi/id/product_uuid")),
+		BootID:          line("/proc/sys/kernel/random/boot_id"),
+		KernelVersion:   line("/proc/sys/kernel/osrelease"),
+		OSImage:         osImage(),
+		KubeletVersion:  version,
+		OperatingSystem: runtime.GOOS,
+		Architecture:    runtime.GOARCH,
+	}
+	return m, nil
+}
+
+func line(path string) string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "" // the node info says so: empty
+	}
+	return strings.TrimSpace(string(data))
+}
+
+func osImage() string {
+	f, err := os.Open("/etc/os-release")
+	if err != nil {
+		return "Linux"
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		if value, ok := strings.CutPrefix(lines.Text(), "PRETTY_NAME="); ok {
+			return strings.Trim(value, `"'`)
+		}
+	}
+	return "Linux"
+}
+
+func meminfo(field string) (int64, error) {
+	f, err := os.Open("/proc/meminfo")
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		words := strings.Fields(lines.Text())
+		if len(words) >= 2 && words[0] == field+":" {
+			kib, err := strconv.ParseInt(words[1], 10, 64)
+			return kib * 1024, err
+		}
+	}
+	return 0, fmt.Errorf("/proc/meminfo has no %s", field)
+}
+
+// Capacity of the machine.
+func (m *Machine) Capacity() corev1.ResourceList {
+	return corev1.ResourceList{
+		corev1.ResourceCPU:              *resource.NewQuantity(int64(m.CPUs), resource.DecimalSI),
+		corev1.ResourceMemory:           *resource.NewQuantity(m.Memory, resource.BinarySI),
+		corev1.ResourceEphemeralStorage: *resource.NewQuantity(m.Disk, resource.BinarySI),
+		corev1.ResourcePods:             *resource.NewQuantity(m.MaxPods, resource.DecimalSI),
+		"hugepages-2Mi":                 *resource.NewQuantity(0, resource.BinarySI),
+		"hugepages-1Gi":                 *resource.NewQuantity(0, resource.BinarySI),
+	}
+}
+
+// Reserved is what pods do not get: reservations and eviction thresholds.
+type Reserved map[corev1.ResourceName]resource.Quantity
+
+// Allocatable is capacity less what is reserved.
+func (m *Machine) Allocatable(reserved Reserved) corev1.ResourceList {
+	list := m.Capacity()
+	for name, less := range reserved {
+		if q, ok := list[name]; ok {
+			q.Sub(less)
+			if q.Sign() < 0 {
+				q.Set(0)
+			}
+			list[name] = q
+		}
+	}
+	return list
+}
