@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plumb-k8s/plumb/orchestrator/balancer"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet"
 	"github.com/plumb-k8s/plumb/orchestrator/pki"
 	"github.com/plumb-k8s/plumb/orchestrator/podnetwork"
 	"github.com/plumb-k8s/plumb/orchestrator/proxy"
@@ -30,7 +31,7 @@ func main() {
 
 // command is the component that argv[0] names; else the supervisor, with the others as its words.
 func command() *cobra.Command {
-	components := []*cobra.Command{proxy.NewCommand(), podnetwork.NewCommand(), balancer.NewCommand(), pki.NewCommand()}
+	components := []*cobra.Command{kubelet.NewCommand(), proxy.NewCommand(), podnetwork.NewCommand(), balancer.NewCommand(), pki.NewCommand()}
 	for _, c := range components {
 		if c.Name() == filepath.Base(os.Args[0]) {
 			return c
