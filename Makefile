@@ -1,9 +1,7 @@
 # make           what can be made
 # Results go to .build/ (programs, images) and .report/ (verdicts). Nothing here needs more than Go, a C compiler and a Docker engine.
-KIND_CONFIG ?= kind-configs/control-planes.yaml
-# What boots and is judged today: the kubelet is not joined yet, so a cluster is up when its API answers (README, "What works").
-PROFILE     ?= api,ha
-UNTIL       ?= api
+KIND_CONFIG ?= kind-configs/ha.yaml
+PROFILE     ?=
 CLUSTER     ?=
 FOCUS       ?=
 KEEP        ?=
@@ -19,7 +17,7 @@ help: ## print this
 	@echo
 	@echo '  KIND_CONFIG=FILE  cluster shape in kind format ($(KIND_CONFIG))'
 	@echo '  FOCUS=TEXT        only requirements whose name holds TEXT (a partial run gives no verdict)'
-	@echo '  PROFILE=LIST      profiles that make e2e judges ($(PROFILE))'
+	@echo '  PROFILE=LIST      profiles that make e2e judges (default: all)'
 	@echo '  KEEP=1            leave the cluster of make e2e running'
 	@echo '  CLUSTER=NAME      name of the cluster for up and down (default: the one in KIND_CONFIG); e2e judges it as it runs'
 
@@ -36,10 +34,10 @@ image: ## build the node, registry and fault images and load them into Docker
 	@go run ./fixtures/build
 
 e2e: image $(PLUMB) ## boot a cluster of KIND_CONFIG, or take CLUSTER, and check its conformance; the verdict is the last line
-	@$(PLUMB) check $(if $(CLUSTER),--cluster $(CLUSTER),--config $(KIND_CONFIG) --until $(UNTIL)) --profile $(PROFILE) --report-dir .report $(if $(FOCUS),--focus '$(FOCUS)') $(if $(KEEP),--keep)
+	@$(PLUMB) check $(if $(CLUSTER),--cluster $(CLUSTER),--config $(KIND_CONFIG))$(if $(PROFILE), --profile $(PROFILE)) --report-dir .report $(if $(FOCUS),--focus '$(FOCUS)') $(if $(KEEP),--keep)
 
 up: image $(PLUMB) ## boot a cluster of KIND_CONFIG and leave it running
-	@$(PLUMB) cluster up --config $(KIND_CONFIG) --until $(UNTIL) $(if $(CLUSTER),--name $(CLUSTER)) --kubeconfig .build/kubeconfig
+	@$(PLUMB) cluster up --config $(KIND_CONFIG) $(if $(CLUSTER),--name $(CLUSTER)) --kubeconfig .build/kubeconfig
 
 down: $(PLUMB) ## remove the cluster that make up made
 	@$(PLUMB) cluster down $(or $(CLUSTER),$$(sed -n 's/^name: *//p' $(KIND_CONFIG)))

@@ -34,9 +34,10 @@ func declareDisruption() {
 		}
 		Eventually(ctx, allowed).WithTimeout(target.Converge).WithPolling(target.Poll).Should(BeZero())
 		evict := func(ctx context.Context) error {
-			return s.API.PolicyV1().Evictions(s.Namespace).Evict(ctx, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: s.PodsOf(ctx, "web")[0].Name}})
+			return s.API.PolicyV1().Evictions(s.Namespace).Evict(ctx, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: s.PodsOf(ctx, "web")[0].Name}})
 		}
-		Expect(apierrors.IsTooManyRequests(evict(ctx))).To(BeTrue())
+		err = evict(ctx)
+		Expect(apierrors.IsTooManyRequests(err)).To(BeTrue(), "got %v", err)
 		scale, err := s.API.AppsV1().Deployments(s.Namespace).GetScale(ctx, "web", metav1.GetOptions{})
 		Expect(err).NotTo(HaveOccurred())
 		scale.Spec.Replicas = 3

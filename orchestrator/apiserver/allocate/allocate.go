@@ -92,6 +92,9 @@ func (s *Services) take(ctx context.Context, u *undo, wanted, before *corev1.Ser
 			return invalid(err)
 		}
 	}
+	if headless(wanted) {
+		s.setFamilies(wanted)
+	}
 	held := nodePorts(before)
 	mine := map[int32]bool{}
 	for _, p := range portsOf(wanted) {
@@ -128,18 +131,29 @@ func (s *Services) takeAddress(ctx context.Context, u *undo, wanted *corev1.Serv
 		return field.Invalid(field.NewPath("spec", "clusterIPs"), wanted.Spec.ClusterIPs, err.Error())
 	}
 	wanted.Spec.ClusterIP, wanted.Spec.ClusterIPs = ip.String(), []string{ip.String()}
-	if len(wanted.Spec.IPFamilies) == 0 {
-		wanted.Spec.IPFamilies = []corev1.IPFamily{s.family}
-	}
-	if wanted.Spec.IPFamilyPolicy == nil {
-		single := corev1.IPFamilyPolicySingleStack
-		wanted.Spec.IPFamilyPolicy = &single
-	}
+	s.setFamilies(wanted)
 	if !dryRun {
 		u.failed = append(u.failed, func() { s.addresses.give(ctx, ip.String(), wanted) })
 	}
 	return nil
 }
+
+// setFamilies fills in the families of addresses, as far as the Service leaves them open.
+func (s *Services) setFamilies(wanted *corev1.Service) {
+	policy, families := corev1.IPFamilyPolicySingleStack, []corev1.IPFamily{s.family}
+	if headless(wanted) && len(wanted.Spec.Selector) == 0 {
+		// Whoever makes its endpoints by hand may use both (API doc of ipFamilies).
+		policy, families = corev1.IPFamilyPolicyRequireDualStack, []corev1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol}
+	}
+	if wanted.Spec.IPFamilyPolicy == nil {
+		wanted.Spec.IPFamilyPolicy = &policy
+	}
+	if len(wanted.Spec.IPFamilies) == 0 {
+		wanted.Spec.IPFamilies = families
+	}
+}
+
+func headless(s *corev1.Service) bool { return s.Spec.ClusterIP == corev1.ClusterIPNone }
 
 // free returns, once the write has happened, what only the old Service had.
 func (s *Services) free(ctx context.Context, u *undo, wanted, before *corev1.Service) {
