@@ -32,6 +32,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/podinfo"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/probes"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/server"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/stats"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/status"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/volumes"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/workers"
@@ -78,7 +79,7 @@ func (j *joiner) joinWorkers(ctx context.Context) {
 		n.PodPids = *s.PodPidsLimit
 	}
 	j.workers = workers.New(n, func() bool { return j.pods != nil && j.pods.HasSynced() })
-	n.Admit = j.admit
+	n.Admit, n.Resize = j.admit, j.resize
 	n.Objects = objects.New(ctx, j.core, func(uids []string) {
 		for _, uid := range uids {
 			j.workers.Wake(uid)
@@ -117,6 +118,10 @@ func (j *joiner) admit(pod *corev1.Pod) *status.Verdict {
 		allocatable = self.Status.Allocatable // with the extended resources that others advertised
 	}
 	return allocation.Admit(pod, self, allocatable, j.workers.Admitted(pod.UID))
+}
+
+func (j *joiner) resize(pod *corev1.Pod) *status.Verdict {
+	return allocation.Resize(pod, j.machine.Allocatable(j.reserved), j.workers.Admitted(pod.UID))
 }
 
 func (j *joiner) servicesOf(namespace string) []*corev1.Service {
@@ -193,7 +198,9 @@ func (j *joiner) joinServers() error {
 		return err
 	}
 	certificate.ClientAuth = tls.RequestClientCert // verified by the handler: a bad one may still come with a good token
+	measures := &stats.Reader{Node: j.NodeName, Root: j.Root, Runtime: j.runtime, Began: time.Now()}
 	handler := server.Handler(server.Config{
+		More: measures.Handlers(),
 		Auth: access, Runtime: j.runtime, Pods: j.workers, Configz: j.Settings, Health: j.healthy, LogDir: "/var/log", Logger: j.Logger,
 	})
 	address := net.JoinHostPort(j.Settings.Address, strconv.Itoa(int(j.Settings.Port)))

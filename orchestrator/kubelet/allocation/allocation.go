@@ -83,13 +83,7 @@ func short(name corev1.ResourceName, request resource.Quantity, used *resource.Q
 	if sum.Cmp(capacity) <= 0 {
 		return nil
 	}
-	in := func(q resource.Quantity) int64 {
-		if name == corev1.ResourceCPU {
-			return q.MilliValue()
-		}
-		return q.Value()
-	}
-	return &status.Verdict{Reason: "OutOf" + string(name), Message: fmt.Sprintf("Pod was rejected: Node didn't have enough resource: %s, requested: %d, used: %d, capacity: %d", name, in(request), in(*used), in(capacity))}
+	return &status.Verdict{Reason: "OutOf" + string(name), Message: fmt.Sprintf("Pod was rejected: Node didn't have enough resource: %s, requested: %d, used: %d, capacity: %d", name, units(name, request), units(name, *used), units(name, capacity))}
 }
 
 func hostPorts(pod *corev1.Pod) []string {
@@ -126,4 +120,26 @@ func sysctls(pod *corev1.Pod) *status.Verdict {
 		}
 	}
 	return nil
+}
+
+// Resize returns why new resources of a pod that runs cannot be given: never on this node, or not now.
+func Resize(pod *corev1.Pod, allocatable corev1.ResourceList, others []*corev1.Pod) *status.Verdict {
+	for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+		request, capacity := podinfo.Requests(pod, name), allocatable[name]
+		if request.Cmp(capacity) > 0 {
+			return &status.Verdict{Reason: corev1.PodReasonInfeasible, Message: fmt.Sprintf("Node didn't have enough capacity: %s, requested: %d, capacity: %d", name, units(name, request), units(name, capacity))}
+		}
+	}
+	if v := fits(pod, allocatable, others); v != nil {
+		return &status.Verdict{Reason: corev1.PodReasonDeferred, Message: strings.TrimPrefix(v.Message, "Pod was rejected: ")}
+	}
+	return nil
+}
+
+// units in which messages count.
+func units(name corev1.ResourceName, q resource.Quantity) int64 {
+	if name == corev1.ResourceCPU {
+		return q.MilliValue()
+	}
+	return q.Value()
 }

@@ -43,7 +43,10 @@ func Open(mount, base string) *Tree {
 // V2 is true for the unified hierarchy.
 func (t *Tree) V2() bool { return t.v2 }
 
-// Limits of a group. Zero leaves the kernel's default.
+// Unlimited takes a limit away.
+const Unlimited = -1
+
+// Limits of a group. Zero leaves what there is.
 type Limits struct {
 	Shares, Quota, Period, Memory int64
 	Pids                          int64
@@ -160,20 +163,31 @@ func (t *Tree) applyV2(path string, l Limits) error {
 		weight = Weight(l.Shares)
 	}
 	var quota error
-	if l.Quota > 0 {
-		quota = os.WriteFile(filepath.Join(dir, "cpu.max"), []byte(fmt.Sprintf("%d %d", l.Quota, l.Period)), 0o644)
+	if l.Quota != 0 {
+		quota = os.WriteFile(filepath.Join(dir, "cpu.max"), []byte(cpuMax(l)), 0o644)
 	}
 	return errors.Join(set(dir, "cpu.weight", weight), quota, set(dir, "memory.max", l.Memory), set(dir, "pids.max", l.Pids))
+}
+
+func cpuMax(l Limits) string {
+	if l.Quota == Unlimited {
+		return fmt.Sprintf("max %d", l.Period)
+	}
+	return fmt.Sprintf("%d %d", l.Quota, l.Period)
 }
 
 // Weight of v2 for shares of v1: the range 2..262144 mapped on 1..10000, as runtimes do.
 func Weight(shares int64) int64 { return 1 + (shares-2)*9999/262142 }
 
 func set(dir, name string, value int64) error {
-	if value <= 0 {
+	if value == 0 {
 		return nil
 	}
-	err := os.WriteFile(filepath.Join(dir, name), []byte(strconv.FormatInt(value, 10)), 0o644)
+	text := strconv.FormatInt(value, 10)
+	if value == Unlimited && strings.HasSuffix(name, ".max") {
+		text = "max"
+	}
+	err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // a controller that this machine does not have
 	}

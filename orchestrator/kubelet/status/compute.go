@@ -99,7 +99,24 @@ func conditions(s Seen, status *corev1.PodStatus) []corev1.PodCondition {
 	for _, v := range own {
 		all = put(all, v, s)
 	}
-	return all
+	return resizeConditions(all, s.Resize)
+}
+
+// resizeConditions are there only while they are true.
+func resizeConditions(all, now []corev1.PodCondition) []corev1.PodCondition {
+	var kept []corev1.PodCondition
+	for _, c := range all {
+		if c.Type != corev1.PodResizePending && c.Type != corev1.PodResizeInProgress {
+			kept = append(kept, c)
+			continue
+		}
+		for i := range now {
+			if now[i].Type == c.Type && now[i].Status == c.Status {
+				now[i].LastTransitionTime = c.LastTransitionTime
+			}
+		}
+	}
+	return append(kept, now...)
 }
 
 func put(all []corev1.PodCondition, v verdict, s Seen) []corev1.PodCondition {

@@ -37,6 +37,10 @@ type Seen struct {
 	// Verdict overrides phase, reason and message: the kubelet itself ended or refused the pod.
 	Verdict *Verdict
 	Now     metav1.Time
+	// Resize are the conditions of a resize that waits or is under way.
+	Resize []corev1.PodCondition
+	// Actuated are the resources that running containers were given, by ID.
+	Actuated map[string]corev1.ResourceRequirements
 }
 
 // Verdict of the kubelet over a pod.
@@ -68,6 +72,10 @@ func containerStatus(s Seen, m podinfo.Member) corev1.ContainerStatus {
 		return status
 	}
 	describe(&status, latest, m)
+	if given, ok := s.Actuated[latest.ID]; ok && m.Sort != podinfo.Ephemeral {
+		status.Resources = given.DeepCopy()
+		status.Resources.Claims = nil
+	}
 	if previous := s.Runtime.Previous(m.Container.Name); previous != nil && previous.State == runtime.Exited {
 		status.LastTerminationState.Terminated = terminated(previous)
 	} else if old != nil && old.RestartCount == status.RestartCount && old.RestartCount > 0 {

@@ -19,7 +19,8 @@ import (
 // drive brings a pod that should run one step further.
 func (w *worker) drive(ctx, probing context.Context) outcome {
 	w.node.Objects.Register(string(w.pod.UID), w.pod)
-	plan := step(View{Pod: w.pod, Runtime: w.observed, Started: w.started, Failed: w.failed, Wait: w.wait})
+	w.allocate()
+	plan := step(View{Pod: w.pod, Runtime: w.observed, Started: w.started, Failed: w.failed, Resized: w.resized, Wait: w.wait})
 	w.tellWaiting(plan)
 	w.publish(ctx, plan.Done, false)
 	if ctx.Err() != nil {
@@ -80,7 +81,7 @@ func (w *worker) act(ctx context.Context, plan Plan, ready map[string]volumes.Mo
 	for _, s := range plan.Stop {
 		w.stopContainer(ctx, s.Member, s.Target, s.Message, w.graceOf(s))
 	}
-	acted := len(plan.Stop) > 0
+	acted := len(plan.Stop) > 0 || w.resizeAll(ctx, plan)
 	for _, s := range plan.Start {
 		if ctx.Err() != nil {
 			return repeat
@@ -110,6 +111,28 @@ func (w *worker) act(ctx context.Context, plan Plan, ready map[string]volumes.Mo
 	}
 	w.prune(ctx)
 	return idle
+}
+
+// resizeAll reports whether some container has new resources now.
+func (w *worker) resizeAll(ctx context.Context, plan Plan) bool {
+	w.resizeError = ""
+	done := false
+	for _, r := range plan.Resize {
+		if err := w.resize(ctx, r.Member, r.Target); err != nil {
+			w.logger.Info("resize", "err", err)
+			w.resizeError = err.Error()
+			w.again(5 * retry)
+			continue
+		}
+		done = true
+	}
+	if w.resizeError == "" {
+		if err := w.settle(); err != nil {
+			w.logger.Info("resize", "err", err)
+			w.again(5 * retry)
+		}
+	}
+	return done
 }
 
 func (w *worker) graceOf(s Stop) int64 {
@@ -175,7 +198,7 @@ func (w *worker) publish(ctx context.Context, done, stopping bool) bool {
 	}
 	want := status.Compute(status.Seen{
 		Pod: w.pod, Runtime: w.observed, Waiting: w.waiting, Started: w.started, Ready: w.ready, Done: done, Stopping: stopping,
-		SandboxUsable: usable(w.pod, w.observed.Sandbox()), HostIPs: w.node.HostIPs, Verdict: w.verdict, Now: metav1.Now().Rfc3339Copy(),
+		SandboxUsable: usable(w.pod, w.observed.Sandbox()), HostIPs: w.node.HostIPs, Verdict: w.verdict, Resize: w.resizeConditions(), Actuated: w.actuated, Now: metav1.Now().Rfc3339Copy(),
 	})
 	limited, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

@@ -76,7 +76,7 @@ func (w *worker) cleanUp(ctx context.Context) outcome {
 	if w.pod.DeletionTimestamp == nil && !w.removed {
 		return idle // over, but people may want to read its logs
 	}
-	if !w.removed && !w.deleted && !w.confirm(ctx) {
+	if !w.removed && !w.deleted.Load() && !w.confirm(ctx) {
 		return idle
 	}
 	if !w.removed {
@@ -102,7 +102,7 @@ func (w *worker) confirm(ctx context.Context) bool {
 		w.again(retry)
 		return false
 	}
-	w.deleted = true
+	w.deleted.Store(true)
 	return true
 }
 

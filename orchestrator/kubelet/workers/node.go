@@ -51,6 +51,8 @@ type Node struct {
 	ServicesSynced func(ctx context.Context) error
 	// Admit refuses a pod that this node cannot run, nil lets it in.
 	Admit func(pod *corev1.Pod) *status.Verdict
+	// Resize says why a pod's new resources cannot be allocated now (Deferred) or ever (Infeasible), nil when they can.
+	Resize func(pod *corev1.Pod) *status.Verdict
 	// Handler is the CRI runtime handler of a RuntimeClass.
 	Handler func(ctx context.Context, class string) (string, error)
 

@@ -19,6 +19,8 @@ type View struct {
 	Started func(m podinfo.Member, c *runtime.Container) bool
 	// Failed names the probe that wants a running container restarted, empty for none.
 	Failed func(m podinfo.Member, c *runtime.Container) string
+	// Resized says what a running container's allocated resources ask for.
+	Resized func(m podinfo.Member, c *runtime.Container) change
 	// Wait is how long a container that ended must wait before it is started again.
 	Wait func(m podinfo.Member, c *runtime.Container) time.Duration
 }
@@ -29,7 +31,9 @@ type Plan struct {
 	NewSandbox bool
 	Attempt    uint32
 	Stop       []Stop
-	Start      []Start
+	// Resize running containers in place.
+	Resize []Resize
+	Start  []Start
 	// Waiting are containers in back-off, with what is left of it.
 	Waiting map[string]time.Duration
 	// Done says that nothing will be started again: what still runs (sidecars) is to be stopped, and the pod is over.
@@ -43,6 +47,12 @@ type Stop struct {
 	Message string
 	// Probe is the probe that failed: its own grace period counts.
 	Probe string
+}
+
+// Resize of one running container.
+type Resize struct {
+	Member podinfo.Member
+	Target *runtime.Container
 }
 
 // Start of one container.
@@ -242,15 +252,21 @@ func (s *stepper) apps() {
 // check stops a running container whose image changed or whose probe failed.
 func (s *stepper) check(m podinfo.Member, c *runtime.Container) {
 	message, probe := "", s.Failed(m, c)
+	resize := s.Resized(m, c)
 	switch {
 	case c.Hash != runtime.Hash(m.Container):
 		message = fmt.Sprintf("Container %s definition changed", m.Container.Name)
 	case probe != "":
 		message = fmt.Sprintf("Container %s failed %s probe", m.Container.Name, probe)
+	case resize == byRestart:
+		message = fmt.Sprintf("Container %s resize requires restart", m.Container.Name)
 	default:
+		if resize == inPlace {
+			s.plan.Resize = append(s.plan.Resize, Resize{Member: m, Target: c})
+		}
 		return
 	}
-	if mayRestart(s.Pod, m, 137) {
+	if resize != byRestart && mayRestart(s.Pod, m, 137) {
 		message += ", will be restarted"
 	}
 	s.plan.Stop = append(s.plan.Stop, Stop{Member: m, Target: c, Message: message, Probe: probe})

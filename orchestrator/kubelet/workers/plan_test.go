@@ -123,6 +123,7 @@ func TestStep(t *testing.T) {
 					}
 					return ""
 				},
+				Resized: func(podinfo.Member, *runtime.Container) change { return unchanged },
 				Wait: func(m podinfo.Member, _ *runtime.Container) time.Duration {
 					if m.Container.Name == row.waiting {
 						return time.Second

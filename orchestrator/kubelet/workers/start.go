@@ -13,7 +13,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 
-	"github.com/plumb-k8s/plumb/orchestrator/kubelet/cgroups"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/env"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/hooks"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/images"
@@ -51,9 +50,7 @@ func fail(reason string, err error) *failure {
 
 // prepare makes the pod's cgroup and folders.
 func (w *worker) prepare() error {
-	r := runtime.PodResources(w.pod)
-	limits := cgroups.Limits{Shares: r.CpuShares, Quota: r.CpuQuota, Period: r.CpuPeriod, Memory: r.MemoryLimitInBytes, Pids: w.node.PodPids}
-	if err := w.node.Cgroups.Apply(w.node.Cgroups.PodPath(w.pod), limits); err != nil {
+	if err := w.settle(); err != nil {
 		return err
 	}
 	dir := w.node.Volumes.PodDir(w.pod.UID)
@@ -153,6 +150,7 @@ func (w *worker) launch(ctx context.Context, s Start, sandbox *runtimeapi.PodSan
 		return fail(reasonCreate, err)
 	}
 	event(corev1.EventTypeNormal, "Created", "Container created")
+	w.actuated[id] = m.Container.Resources
 	if err := w.node.Runtime.StartContainer(ctx, id); err != nil {
 		event(corev1.EventTypeWarning, "Failed", "Error: "+fail("", err).Message)
 		return fail(reasonRun, err)

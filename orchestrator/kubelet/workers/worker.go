@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/cgroups"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/podinfo"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/probes"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/runtime"
@@ -17,11 +18,12 @@ import (
 
 // worker makes one pod be what its spec says, until the pod is gone from the API and from this node.
 type worker struct {
-	node   *Node
-	logger *slog.Logger
-	wake   chan struct{}
-	seen   atomic.Pointer[runtime.Pod] // the last observation, for probes
-	holds  atomic.Bool                 // the pod was admitted and is not over: it takes its share of the node
+	node    *Node
+	logger  *slog.Logger
+	wake    chan struct{}
+	seen    atomic.Pointer[runtime.Pod] // the last observation, for probes
+	deleted atomic.Bool                 // the API was asked to remove it
+	holds   atomic.Bool                 // the pod was admitted and is not over: it takes its share of the node
 
 	mu        sync.Mutex
 	desired   *corev1.Pod
@@ -39,23 +41,28 @@ type worker struct {
 	admitted bool
 	prepared bool
 	ended    bool // stopped for good and cleaned up
-	deleted  bool // asked the API to remove it
 	verdict  *status.Verdict
 	due      time.Time // of the next look without a wake
 	mountTry time.Duration
+
+	allocated   resources                              // what this node agreed to give
+	actuated    map[string]corev1.ResourceRequirements // by container ID: what its cgroup was given
+	limits      cgroups.Limits                         // of the pod's cgroup
+	pending     *status.Verdict                        // why a resize is not allocated
+	resizeError string                                 // of the last attempt to actuate one
 }
 
 func newWorker(node *Node, pod *corev1.Pod, gone bool) *worker {
 	return &worker{
 		node: node, desired: pod, gone: gone, logger: node.Logger.With("pod", podinfo.Key(pod), "uid", pod.UID), wake: make(chan struct{}, 1),
-		stopping: map[string]bool{}, waiting: map[string]status.Waiting{}, hooked: map[string]bool{}, told: map[string]bool{},
+		stopping: map[string]bool{}, waiting: map[string]status.Waiting{}, hooked: map[string]bool{}, told: map[string]bool{}, actuated: map[string]corev1.ResourceRequirements{},
 	}
 }
 
 // update hands over a newer form of the pod (nil: it is gone) and interrupts the worker when the pod must stop, or stop faster.
 func (w *worker) update(pod *corev1.Pod) {
 	w.mu.Lock()
-	hurry := pod == nil || stopsSooner(w.desired, pod)
+	hurry := (pod == nil && !w.deleted.Load()) || (pod != nil && stopsSooner(w.desired, pod))
 	if pod == nil {
 		w.gone = true
 	} else {
