@@ -214,3 +214,12 @@ func oldStatus(pod *corev1.Pod, m podinfo.Member) *corev1.ContainerStatus {
 	}
 	return nil
 }
+
+// Published is what the API says of that very start of a container: what the kubelet before this one had found out.
+func Published(pod *corev1.Pod, m podinfo.Member, id string) (started, ready bool) {
+	old := oldStatus(pod, m)
+	if old == nil || old.ContainerID != runtimePrefix+id {
+		return false, false
+	}
+	return old.Started != nil && *old.Started, old.Ready
+}

@@ -21,6 +21,7 @@ type worker struct {
 	node    *Node
 	logger  *slog.Logger
 	wake    chan struct{}
+	born    time.Time
 	seen    atomic.Pointer[runtime.Pod] // the last observation, for probes
 	deleted atomic.Bool                 // the API was asked to remove it
 	holds   atomic.Bool                 // the pod was admitted and is not over: it takes its share of the node
@@ -54,7 +55,7 @@ type worker struct {
 
 func newWorker(node *Node, pod *corev1.Pod, gone bool) *worker {
 	return &worker{
-		node: node, desired: pod, gone: gone, logger: node.Logger.With("pod", podinfo.Key(pod), "uid", pod.UID), wake: make(chan struct{}, 1),
+		node: node, desired: pod, gone: gone, logger: node.Logger.With("pod", podinfo.Key(pod), "uid", pod.UID), wake: make(chan struct{}, 1), born: time.Now(),
 		stopping: map[string]bool{}, waiting: map[string]status.Waiting{}, hooked: map[string]bool{}, told: map[string]bool{}, actuated: map[string]corev1.ResourceRequirements{},
 	}
 }
@@ -243,14 +244,19 @@ func (w *worker) podIP() string {
 }
 
 func (w *worker) started(m podinfo.Member, c *runtime.Container) bool {
-	if m.Container.Lifecycle != nil && m.Container.Lifecycle.PostStart != nil && !w.hooked[c.ID] {
+	hook := m.Container.Lifecycle != nil && m.Container.Lifecycle.PostStart != nil
+	if hook && !w.hooked[c.ID] && c.Created.After(w.born) {
 		return false
 	}
 	if m.Container.StartupProbe == nil {
 		return true
 	}
 	ok, known := w.node.Probes.Result(c.ID, probes.Startup)
-	return known && ok
+	if !known {
+		started, _ := status.Published(w.pod, m, c.ID)
+		return started
+	}
+	return ok
 }
 
 func (w *worker) ready(m podinfo.Member, c *runtime.Container) bool {
@@ -258,7 +264,11 @@ func (w *worker) ready(m podinfo.Member, c *runtime.Container) bool {
 		return true
 	}
 	ok, known := w.node.Probes.Result(c.ID, probes.Readiness)
-	return known && ok
+	if !known {
+		_, ready := status.Published(w.pod, m, c.ID)
+		return ready
+	}
+	return ok
 }
 
 // failed names the probe that wants a restart.
