@@ -5,9 +5,11 @@ PROFILE     ?=
 CLUSTER     ?=
 FOCUS       ?=
 KEEP        ?=
+TAG         ?= dev
 PLUMB       := .build/bin/plumb
 # The engine has no reaper image to pull; the harness cleans up by label.
 export TESTCONTAINERS_RYUK_DISABLED := true
+export PLUMB_TAG := $(TAG)
 
 .DEFAULT_GOAL := help
 .PHONY: help build image test e2e up down bench lint clean $(PLUMB)
@@ -19,6 +21,7 @@ help: ## print this
 	@echo '  FOCUS=TEXT        only requirements whose name holds TEXT (a partial run gives no verdict)'
 	@echo '  PROFILE=LIST      profiles that make e2e judges (default: all)'
 	@echo '  KEEP=1            leave the cluster of make e2e running'
+	@echo '  TAG=NAME          tag of the images in the local engine, to keep several checkouts apart ($(TAG))'
 	@echo '  CLUSTER=NAME      name of the cluster for up and down (default: the one in KIND_CONFIG); e2e judges it as it runs'
 
 build: ## build our programs and kubectl into .build/bin

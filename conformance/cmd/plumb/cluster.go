@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -24,10 +25,13 @@ const cleanupTime = 15 * time.Second
 type images struct{ node, registry, fault string }
 
 func (i *images) add(fs *pflag.FlagSet) {
-	fs.StringVar(&i.node, "image", "plumb/node:dev", "node image: any that obeys the node contract")
-	fs.StringVar(&i.registry, "registry-image", "plumb/registry:dev", "image of the registry that nodes pull from; empty for none")
-	fs.StringVar(&i.fault, "fault-image", "plumb/fault:dev", "image of the helper that signals processes in nodes")
+	fs.StringVar(&i.node, "image", engineName("node"), "node image: any that obeys the node contract")
+	fs.StringVar(&i.registry, "registry-image", engineName("registry"), "image of the registry that nodes pull from; empty for none")
+	fs.StringVar(&i.fault, "fault-image", engineName("fault"), "image of the helper that signals processes in nodes")
 }
+
+// engineName is what the local engine calls an image that make image built: PLUMB_TAG keeps the images of several checkouts apart.
+func engineName(image string) string { return "plumb/" + image + ":" + cmp.Or(os.Getenv("PLUMB_TAG"), "dev") }
 
 // shapeFlags choose and alter a cluster's shape.
 type shapeFlags struct {
