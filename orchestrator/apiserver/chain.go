@@ -118,6 +118,11 @@ func (c *chain) authorize(ctx context.Context, a *authz.Attributes) error {
 	return Forbidden(a, reason)
 }
 
+// authorizeAlso decides about something that an admitted request does besides its own verb.
+func (c *chain) authorizeAlso(ctx context.Context, info *request.Info) error {
+	return c.authorize(ctx, &authz.Attributes{User: request.UserFrom(ctx), Info: *info})
+}
+
 // Forbidden is stock's 403.
 func Forbidden(a *authz.Attributes, reason string) error {
 	message := denial(a)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/plumb-k8s/plumb/orchestrator/api"
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
+	"github.com/plumb-k8s/plumb/orchestrator/api/schema"
 	"github.com/plumb-k8s/plumb/orchestrator/component/serving"
 	"github.com/plumb-k8s/plumb/orchestrator/store"
 	"github.com/plumb-k8s/plumb/orchestrator/store/etcd"
@@ -51,7 +52,7 @@ func (o *options) run(ctx context.Context) error {
 	}
 	p := &partsBuilder{options: o, logger: logger, store: backend}
 	server, err := New(Config{
-		Kinds: Catalogue(), Store: backend, Parts: p.build, TLS: certificate, Logger: logger, DrainTime: o.drain,
+		Kinds: Catalogue(), Types: schema.New(api.All()), Store: backend, Parts: p.build, TLS: certificate, Logger: logger, DrainTime: o.drain,
 		Address: net.JoinHostPort(o.bindAddress, strconv.Itoa(o.securePort)),
 	})
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authn"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authz"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/endpoint"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/fields"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
 	"github.com/plumb-k8s/plumb/orchestrator/store"
 )
@@ -31,6 +32,8 @@ import (
 type Config struct {
 	Kinds []*kind.Kind
 	Store store.Store
+	// Types knows how objects of each kind are merged.
+	Types fields.Types
 	// Parts are built once the registry exists, since they read through it.
 	Parts func(*objects.Registry) (Parts, error)
 	// Address to serve on, and the certificate to serve with.
@@ -59,6 +62,7 @@ type Parts struct {
 type Server struct {
 	cfg      Config
 	registry *objects.Registry
+	fields   *fields.Tracker
 	parts    Parts
 	stopping atomic.Bool
 }
@@ -66,11 +70,23 @@ type Server struct {
 // New joins the parts.
 func New(cfg Config) (*Server, error) {
 	registry := objects.New(cfg.Kinds, cfg.Store, cfg.Logger)
+	tracker := fields.New(cfg.Kinds, fields.Typed(cfg.Types))
+	registry.Track = trackOwn(tracker)
 	parts, err := cfg.Parts(registry)
 	if err != nil {
 		return nil, err
 	}
-	return &Server{cfg: cfg, registry: registry, parts: parts}, nil
+	return &Server{cfg: cfg, registry: registry, fields: tracker, parts: parts}, nil
+}
+
+// ownName is who the apiserver is in managedFields.
+const ownName = "kube-apiserver"
+
+// trackOwn notes what the apiserver itself writes.
+func trackOwn(tracker *fields.Tracker) func(k *kind.Kind, subresource string, obj, old kind.Object) {
+	return func(k *kind.Kind, subresource string, obj, old kind.Object) {
+		tracker.Update(fields.Target{Kind: k, Version: &k.Versions[0], Subresource: subresource}, ownName, old, obj)
+	}
 }
 
 // Registry that the server reads and writes through.
@@ -78,7 +94,10 @@ func (s *Server) Registry() *objects.Registry { return s.registry }
 
 // Handler is the whole API.
 func (s *Server) Handler() (http.Handler, error) {
-	endpoints := endpoint.New(endpoint.Config{Registry: s.registry, Admission: s.parts.Admission, Reservations: s.parts.Reservations})
+	gate := &chain{authenticator: s.parts.Authenticator, authorizer: s.parts.Authorizer, barrier: s.registry.Barrier, logger: s.cfg.Logger}
+	endpoints := endpoint.New(endpoint.Config{
+		Registry: s.registry, Admission: s.parts.Admission, Reservations: s.parts.Reservations, Fields: s.fields, Authorize: gate.authorizeAlso,
+	})
 	table, err := newRoutes(s.cfg.Kinds, endpoints, s.parts.Mounts, s.health())
 	if err != nil {
 		return nil, err
@@ -86,9 +105,8 @@ func (s *Server) Handler() (http.Handler, error) {
 	for path, handler := range s.parts.Paths {
 		table.paths[path] = handler
 	}
-	return &chain{
-		authenticator: s.parts.Authenticator, authorizer: s.parts.Authorizer, barrier: s.registry.Barrier, routes: table, logger: s.cfg.Logger,
-	}, nil
+	gate.routes = table
+	return gate, nil
 }
 
 func (s *Server) health() *health {

@@ -40,7 +40,8 @@ func Deployment() kind.Kind {
 			UnconditionalUpdate: true,
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{
-			"status": kind.StatusKept(func(d, old *appsv1.Deployment) { d.Spec, d.Labels = old.Spec, old.Labels }),
+			"status": kind.StatusKept(func(d, old *appsv1.Deployment) { d.Spec, d.Labels = old.Spec, old.Labels },
+				"spec", "metadata.labels"),
 			"scale": kind.Scaled(kind.Scale{
 				Get: func(parent kind.Object) (int32, int32, string) {
 					d := parent.(*appsv1.Deployment)

@@ -71,6 +71,7 @@ func finalizeRules() *kind.Rules {
 	rules := kind.Typed[*corev1.Namespace]{
 		PrepareUpdate:  func(_ context.Context, n, old *corev1.Namespace) { n.Status = old.Status },
 		ValidateUpdate: validateNamespaceFinalize,
+		Resets:         []string{"status"},
 	}.Rules()
 	return &rules
 }

@@ -95,6 +95,7 @@ func podStatusRules() kind.Rules {
 			}
 		},
 		ValidateUpdate: validatePodStatus,
+		Resets:         []string{"spec", "metadata.deletionTimestamp", "metadata.ownerReferences"},
 	}.Rules()
 }
 

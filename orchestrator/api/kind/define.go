@@ -21,6 +21,7 @@ type Typed[T Object] struct {
 	Generation          func(obj, old T) bool
 	CreateOnUpdate      bool
 	UnconditionalUpdate bool
+	Resets              []string
 }
 
 // Rules erases the type.
@@ -38,6 +39,7 @@ func (t Typed[T]) Rules() Rules {
 
 		CreateOnUpdate:      t.CreateOnUpdate,
 		UnconditionalUpdate: t.UnconditionalUpdate,
+		Resets:              t.Resets,
 	}
 }
 

@@ -130,6 +130,9 @@ type Rules struct {
 	Generation func(obj, old Object) bool
 	// CreateOnUpdate lets PUT create (Lease, ...). UnconditionalUpdate lets PUT go without a resourceVersion.
 	CreateOnUpdate, UnconditionalUpdate bool
+	// Resets are the fields, as dotted paths, that a write by these rules cannot set, so that nobody comes to own them in managedFields.
+	// Nil means what follows from a status subresource: status for the kind itself, spec for its status.
+	Resets []string
 }
 
 // Subresource is a part of an object with a URL of its own.

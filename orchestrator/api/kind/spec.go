@@ -7,8 +7,9 @@ import (
 )
 
 // StatusKept is the status subresource of a kind of which status writes change the status and nothing of the spec.
-func StatusKept[T Object](keepSpec func(obj, old T)) Subresource {
-	return Status(Typed[T]{PrepareUpdate: func(_ context.Context, obj, old T) { keepSpec(obj, old) }}.Rules())
+// resets are the fields that they cannot set, when it is more than the spec.
+func StatusKept[T Object](keepSpec func(obj, old T), resets ...string) Subresource {
+	return Status(Typed[T]{PrepareUpdate: func(_ context.Context, obj, old T) { keepSpec(obj, old) }, Resets: resets}.Rules())
 }
 
 // Review is a kind that is answered at once and never stored.

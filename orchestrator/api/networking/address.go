@@ -8,6 +8,7 @@ import (
 
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -103,7 +104,10 @@ func ServiceCIDR() kind.Kind {
 			},
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{
-			"status": kind.StatusKept(func(c, old *networkingv1.ServiceCIDR) { c.Spec = old.Spec }),
+			"status": kind.StatusKept(func(c, old *networkingv1.ServiceCIDR) {
+				c.Spec = old.Spec
+				metav1.ResetObjectMetaForStatus(&c.ObjectMeta, &old.ObjectMeta)
+			}, "metadata", "spec"),
 		},
 	}
 }

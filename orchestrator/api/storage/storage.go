@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 )
@@ -107,7 +108,10 @@ func VolumeAttachment() kind.Kind {
 			PrepareUpdate: func(_ context.Context, a, old *storagev1.VolumeAttachment) { a.Status = old.Status },
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{
-			"status": kind.StatusKept(func(a, old *storagev1.VolumeAttachment) { a.Spec = old.Spec }),
+			"status": kind.StatusKept(func(a, old *storagev1.VolumeAttachment) {
+				a.Spec = old.Spec
+				metav1.ResetObjectMetaForStatus(&a.ObjectMeta, &old.ObjectMeta)
+			}, "metadata", "spec"),
 		},
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
@@ -63,11 +64,7 @@ func (c *call) deleteOptions() (*metav1.DeleteOptions, bool, error) {
 		one := int64(1) // negative periods mean the shortest graceful one (API doc of DeleteOptions)
 		options.GracePeriodSeconds = &one
 	}
-	if options.OrphanDependents != nil && options.PropagationPolicy != nil {
-		return nil, false, apierrors.NewInvalid(schema.GroupKind{Group: "meta.k8s.io", Kind: "DeleteOptions"}, "", nil)
-	}
-	dryRun, err := dryRunOf(options.DryRun)
-	return options, dryRun, err
+	return options, len(options.DryRun) > 0, faultyOptions("DeleteOptions", validation.ValidateDeleteOptions(options))
 }
 
 func (c *call) deleteCollection() error {

@@ -71,11 +71,16 @@ func withoutType(obj kind.Object) kind.Object {
 	if obj.GetObjectKind().GroupVersionKind().Empty() {
 		return obj
 	}
+	return withType(obj, schema.GroupVersionKind{})
+}
+
+// withType is a shallow copy that carries the type.
+func withType(obj kind.Object, gvk schema.GroupVersionKind) kind.Object {
 	v := reflect.ValueOf(obj).Elem()
 	c := reflect.New(v.Type())
 	c.Elem().Set(v)
 	copied := c.Interface().(kind.Object)
-	copied.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
+	copied.GetObjectKind().SetGroupVersionKind(gvk)
 	return copied
 }
 

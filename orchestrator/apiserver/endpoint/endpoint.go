@@ -9,11 +9,13 @@ import (
 	"net/http"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/admission"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/fields"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 )
@@ -30,10 +32,23 @@ type Reservation interface {
 	Reserve(ctx context.Context, obj, old kind.Object, dryRun bool) (release func(written bool), err error)
 }
 
+// Fields tracks who set which field, and merges what is applied server-side.
+type Fields interface {
+	// Update notes in obj's managedFields what manager changes of live (nil: everything is new).
+	Update(target fields.Target, manager string, live, obj kind.Object)
+	// Apply merges a configuration into live (nil: there is none) and returns the wanted object in the target's version.
+	Apply(target fields.Target, manager string, force bool, live kind.Object, patch *unstructured.Unstructured) (kind.Object, error)
+	// Scale is the part of managedFields that a scale shows.
+	Scale(target fields.Target, parent kind.Object) (*fields.Scale, error)
+}
+
 // Config of the endpoints.
 type Config struct {
 	Registry  *objects.Registry
 	Admission Admission
+	Fields    Fields
+	// Authorize decides about what a request turns out to do besides its own verb: a PUT or an apply of what does not exist creates it.
+	Authorize func(ctx context.Context, info *request.Info) error
 	// Reservations by resource.
 	Reservations map[schema.GroupResource]Reservation
 	Now          func() time.Time
@@ -125,7 +140,7 @@ func (c *call) attributes(op admission.Operation, options runtime.Object, dryRun
 // hooks connect a write with admission and reservations.
 func (c *call) hooks(op admission.Operation, options runtime.Object, dryRun bool) objects.Hooks {
 	ctx := c.r.Context()
-	h := objects.Hooks{DryRun: dryRun, Warn: c.warn}
+	h := objects.Hooks{DryRun: dryRun, Warn: c.warn, Track: c.track(options)}
 	with := func(obj, old kind.Object) *admission.Attributes {
 		a := c.attributes(op, options, dryRun)
 		if obj != nil {
@@ -145,6 +160,17 @@ func (c *call) hooks(op admission.Operation, options runtime.Object, dryRun bool
 		h.Reserve = func(obj, old kind.Object) (func(bool), error) { return reservation.Reserve(ctx, obj, old, dryRun) }
 	}
 	return h
+}
+
+// target of this call, as the tracker of fields knows it.
+func (c *call) target() fields.Target {
+	return fields.Target{Kind: c.kind, Version: c.version, Subresource: c.info.Subresource}
+}
+
+// track names the writer in managedFields.
+func (c *call) track(options runtime.Object) func(obj, old kind.Object) {
+	manager := c.managerName(options)
+	return func(obj, old kind.Object) { c.Fields.Update(c.target(), manager, old, obj) }
 }
 
 // warn adds a Warning header (RFC 7234, code 299), as kubectl prints them.

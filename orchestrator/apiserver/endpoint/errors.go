@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/plumb-k8s/plumb/orchestrator/store"
 	"github.com/plumb-k8s/plumb/orchestrator/watchcache"
@@ -31,7 +33,7 @@ func StatusOf(err error) metav1.Status {
 	case errors.As(err, &conflict):
 		return apierrors.NewConflict(schema.GroupResource{}, conflict.Key, err).Status()
 	}
-	return apierrors.NewInternalError(err).Status()
+	return metav1.Status{Status: metav1.StatusFailure, Code: http.StatusInternalServerError, Message: err.Error()}
 }
 
 // WriteError sends an error as a Status.
@@ -62,6 +64,11 @@ func encodeStatus(status *metav1.Status, accept string) (body []byte, media stri
 		return []byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","code":500}`), mediaJSON
 	}
 	return append(body, '\n'), mediaJSON
+}
+
+// noSuchUID: a write that names the one object it is about cannot create another.
+func noSuchUID(uid types.UID) error {
+	return fmt.Errorf("uid mismatch: the provided object specified uid %s, and no existing object was found", uid)
 }
 
 func methodNotAllowed(c *call) error {

@@ -9,10 +9,13 @@ import (
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/mergepatch"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	strictjson "sigs.k8s.io/json"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/admission"
@@ -24,29 +27,21 @@ const maxOperations = 10000
 
 // patch changes an object, or the part of it that a subresource is, by one of the patch formats.
 func (c *call) patch() error {
-	options := &metav1.PatchOptions{}
-	if err := c.decodeOptions(options); err != nil {
-		return err
-	}
-	media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
-	if err != nil {
-		media = c.r.Header.Get("Content-Type")
-	}
-	body, err := readBody(c.r)
+	format, body, options, err := c.patchRequest()
 	if err != nil {
 		return err
 	}
-	apply, err := c.patcher(types.PatchType(media), body)
-	if err != nil {
-		return err
+	if format == types.ApplyYAMLPatchType {
+		return c.apply(body, options)
 	}
-	dryRun, err := dryRunOf(options.DryRun)
+	p, err := c.patcher(format, body)
 	if err != nil {
 		return err
 	}
 	changed, err := c.Registry.Modify(c.r.Context(), c.kind, objects.Change{
-		Namespace: c.info.Namespace, Name: c.info.Name, Subresource: c.info.Subresource, Hooks: c.hooks(admission.Update, options, dryRun),
-		Apply: func(present kind.Object) (kind.Object, error) { return c.applyPatch(present, apply) },
+		Namespace: c.info.Namespace, Name: c.info.Name, Subresource: c.info.Subresource,
+		Hooks: c.hooks(admission.Update, options, len(options.DryRun) > 0),
+		Apply: func(present kind.Object) (kind.Object, error) { return c.applyPatch(present, p) },
 	})
 	if err != nil {
 		return err
@@ -54,81 +49,143 @@ func (c *call) patch() error {
 	return c.respond(http.StatusOK, changed)
 }
 
-// patchFunc turns the JSON of the present object into that of the wanted one.
-type patchFunc func(present []byte) ([]byte, error)
-
-func (c *call) patcher(format types.PatchType, body []byte) (patchFunc, error) {
-	switch format {
-	case types.JSONPatchType:
-		return jsonPatcher(body)
-	case types.MergePatchType:
-		if !json.Valid(body) {
-			return nil, apierrors.NewBadRequest("error decoding patch: invalid JSON document")
-		}
-		return func(present []byte) ([]byte, error) { return jsonpatch.MergePatch(present, body) }, nil
-	case types.StrategicMergePatchType:
-		schema, err := strategicpatch.NewPatchMetaFromStruct(c.version.New())
-		if err != nil {
-			return nil, err
-		}
-		return func(present []byte) ([]byte, error) {
-			return strategicpatch.StrategicMergePatchUsingLookupPatchMeta(present, body, schema)
-		}, nil
+// patchRequest reads format, body and options of a patch.
+func (c *call) patchRequest() (types.PatchType, []byte, *metav1.PatchOptions, error) {
+	media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if err != nil {
+		media = c.r.Header.Get("Content-Type")
 	}
-	return nil, unsupportedMedia("the body of the request was in an unknown format - accepted media types include",
-		string(types.JSONPatchType), string(types.MergePatchType), string(types.StrategicMergePatchType))
+	format := types.PatchType(media)
+	switch format {
+	case types.JSONPatchType, types.MergePatchType, types.StrategicMergePatchType, types.ApplyYAMLPatchType:
+	default:
+		return "", nil, nil, unsupportedPatch()
+	}
+	body, err := readBody(c.r)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	options, err := c.patchOptions(format)
+	return format, body, options, err
 }
 
-func jsonPatcher(body []byte) (patchFunc, error) {
+// unsupportedPatch is a refusal of the route, not of a codec.
+func unsupportedPatch() error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status: metav1.StatusFailure, Code: http.StatusUnsupportedMediaType, Reason: metav1.StatusReasonUnsupportedMediaType,
+		Message: "415: Unsupported Media Type", Details: &metav1.StatusDetails{},
+	}}
+}
+
+// patcher turns the JSON of the present object into that of the wanted one.
+type patcher struct {
+	apply func(present []byte) ([]byte, error)
+	// repeated are the fields that the patch itself sets twice.
+	repeated []error
+}
+
+func (c *call) patcher(format types.PatchType, body []byte) (patcher, error) {
+	if format == types.JSONPatchType {
+		return jsonPatcher(body)
+	}
+	content := map[string]any{}
+	repeated, err := strictjson.UnmarshalStrict(body, &content)
+	if err != nil {
+		return patcher{}, apierrors.NewBadRequest("invalid JSON patch")
+	}
+	if format == types.MergePatchType {
+		return patcher{func(present []byte) ([]byte, error) { return jsonpatch.MergePatch(present, body) }, repeated}, nil
+	}
+	schema, err := strategicpatch.NewPatchMetaFromStruct(c.version.New())
+	if err != nil {
+		return patcher{}, err
+	}
+	return patcher{func(present []byte) ([]byte, error) {
+		after, err := strategicpatch.StrategicMergePatchUsingLookupPatchMeta(present, body, schema)
+		return after, strategicError(err)
+	}, repeated}, nil
+}
+
+func jsonPatcher(body []byte) (patcher, error) {
 	operations, err := jsonpatch.DecodePatch(body)
 	if err != nil {
-		return nil, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
+		return patcher{}, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
 	}
 	if len(operations) > maxOperations {
-		return nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("The allowed maximum operations in a JSON patch is %d, got %d", maxOperations, len(operations)))
+		return patcher{}, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("The allowed maximum operations in a JSON patch is %d, got %d", maxOperations, len(operations)))
 	}
-	return operations.Apply, nil
+	return patcher{apply: func(present []byte) ([]byte, error) {
+		after, err := operations.Apply(present)
+		return after, unprocessable(err)
+	}}, nil
+}
+
+// strategicError tells a patch that is not well-formed from one that fails.
+func strategicError(err error) error {
+	switch err {
+	case mergepatch.ErrBadJSONDoc, mergepatch.ErrBadPatchFormatForPrimitiveList, mergepatch.ErrBadPatchFormatForRetainKeys,
+		mergepatch.ErrBadPatchFormatForSetElementOrderList, mergepatch.ErrUnsupportedStrategicMergePatchFormat:
+		return apierrors.NewBadRequest(err.Error())
+	case mergepatch.ErrNoListOfLists:
+		return unprocessable(err)
+	}
+	return err
 }
 
 // applyPatch patches the served version and comes back to the hub.
-func (c *call) applyPatch(present kind.Object, apply patchFunc) (kind.Object, error) {
+func (c *call) applyPatch(present kind.Object, p patcher) (kind.Object, error) {
 	served, err := c.fromHub(present)
 	if err != nil {
 		return nil, err
 	}
-	before, err := json.Marshal(withType(served, c.gvk()))
-	if err != nil {
-		return nil, err
-	}
-	after, err := apply(before)
-	if err != nil {
-		return nil, c.unprocessable(err)
-	}
 	patched := c.version.New()
-	if err := c.decode(after, mediaJSON, patched, c.gvk()); err != nil {
+	if err := c.patched(withType(served, c.gvk()), p, patched, c.gvk()); err != nil {
 		return nil, err
 	}
-	if patched.GetName() != present.GetName() || patched.GetNamespace() != present.GetNamespace() {
-		return nil, c.invalid(field.Invalid(field.NewPath("metadata", "name"), patched.GetName(), "field is immutable"))
+	if err := c.sameName(patched); err != nil {
+		return nil, err
+	}
+	if err := c.place(patched); err != nil {
+		return nil, err
 	}
 	return c.toHub(patched)
 }
 
-// withType is a copy that carries its type, as patches may test it.
-func withType(obj kind.Object, gvk schema.GroupVersionKind) kind.Object {
-	copied := obj.DeepCopyObject().(kind.Object)
-	copied.GetObjectKind().SetGroupVersionKind(gvk)
-	return copied
+// patched applies a patch to an object that carries its type, and reads the outcome.
+func (c *call) patched(present runtime.Object, p patcher, into runtime.Object, gvk schema.GroupVersionKind) error {
+	before, err := json.Marshal(present)
+	if err != nil {
+		return err
+	}
+	after, err := p.apply(before)
+	if err != nil {
+		return err
+	}
+	if err := c.strictness(c.decodePatched(after, p.repeated, into, gvk)); err != nil {
+		return apierrors.NewInvalid(schema.GroupKind{}, "", field.ErrorList{field.Invalid(field.NewPath("patch"), string(after), err.Error())})
+	}
+	into.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
+	return nil
+}
+
+func (c *call) decodePatched(after []byte, repeated []error, into runtime.Object, want schema.GroupVersionKind) error {
+	_, got, err := strictJSON.Decode(after, &want, into)
+	if got != nil && *got != want {
+		return wrongKind(*got, want)
+	}
+	if strict, ok := runtime.AsStrictDecodingError(err); ok || err == nil && len(repeated) > 0 {
+		if ok {
+			repeated = append(repeated[:len(repeated):len(repeated)], strict.Errors()...)
+		}
+		err = runtime.NewStrictDecodingError(repeated)
+	}
+	return err
 }
 
 // unprocessable: the patch is well-formed, but does not fit the object (422).
-func (c *call) unprocessable(err error) error {
-	if known := apierrors.ReasonForError(err); known != metav1.StatusReasonUnknown {
-		return err
+func unprocessable(err error) error {
+	if err == nil {
+		return nil
 	}
 	return apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
-}
-
-func (c *call) invalid(errs ...*field.Error) error {
-	return apierrors.NewInvalid(schema.GroupKind{Group: c.kind.Group, Kind: c.kind.Names.Kind}, c.info.Name, errs)
 }

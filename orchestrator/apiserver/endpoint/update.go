@@ -16,8 +16,8 @@ import (
 
 // update replaces an object, or the part of it that a subresource is.
 func (c *call) update() error {
-	options := &metav1.UpdateOptions{}
-	if err := c.decodeOptions(options); err != nil {
+	options, err := c.updateOptions()
+	if err != nil {
 		return err
 	}
 	body := c.version.New()
@@ -31,16 +31,13 @@ func (c *call) update() error {
 	if err != nil {
 		return apierrors.NewBadRequest(err.Error())
 	}
-	dryRun, err := dryRunOf(options.DryRun)
-	if err != nil {
-		return err
-	}
 	changed, err := c.Registry.Modify(c.r.Context(), c.kind, objects.Change{
-		Namespace: c.info.Namespace, Name: c.info.Name, Subresource: c.info.Subresource, Hooks: c.hooks(admission.Update, options, dryRun),
+		Namespace: c.info.Namespace, Name: c.info.Name, Subresource: c.info.Subresource,
+		Hooks: c.hooks(admission.Update, options, len(options.DryRun) > 0),
 		Apply: func(present kind.Object) (kind.Object, error) { return c.replacement(wanted, present) },
 	})
 	if apierrors.IsNotFound(err) && c.kind.CreateOnUpdate && c.info.Subresource == "" {
-		return c.createInstead(wanted, dryRun)
+		return c.updateToCreate(wanted, options)
 	}
 	if err != nil {
 		return err
@@ -63,12 +60,12 @@ func (c *call) replacement(wanted, present kind.Object) (kind.Object, error) {
 	return wanted.DeepCopyObject().(kind.Object), nil
 }
 
-// createInstead: a PUT of an object that does not exist creates it, for the kinds that allow it.
-func (c *call) createInstead(wanted kind.Object, dryRun bool) error {
+// updateToCreate: a PUT of an object that does not exist creates it, for the kinds that allow it.
+func (c *call) updateToCreate(wanted kind.Object, options *metav1.UpdateOptions) error {
 	if wanted.GetResourceVersion() != "" {
 		return apierrors.NewNotFound(c.kind.GroupResource(), c.info.Name)
 	}
-	created, err := c.Registry.Insert(c.r.Context(), c.kind, wanted, c.hooks(admission.Create, &metav1.CreateOptions{}, dryRun))
+	created, err := c.createInstead(wanted, asCreate(options.DryRun, options.FieldManager, options.FieldValidation), c.track(options))
 	if err != nil {
 		return err
 	}

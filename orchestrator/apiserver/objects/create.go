@@ -19,6 +19,8 @@ import (
 
 // Hooks are what a caller adds to a write: admission, allocation, dry run. A nil hook does nothing.
 type Hooks struct {
+	// Track notes in obj's managedFields what the write sets. It sees the defaulted object before admission does; old is nil on create.
+	Track func(obj, old kind.Object)
 	// Admit may alter the object; Check may only refuse it. Both see the defaulted object; Check the one that would be stored.
 	Admit, Check func(obj, old kind.Object) error
 	// Reserve takes what the object needs exclusively; release is called with the outcome of the write.
@@ -34,7 +36,7 @@ func (r *Registry) Create(ctx context.Context, gr schema.GroupResource, obj kind
 	if err != nil {
 		return nil, err
 	}
-	return r.Insert(ctx, k, obj, Hooks{})
+	return r.Insert(ctx, k, obj, Hooks{Track: r.track(k, "")})
 }
 
 // generateAttempts is how often a generated name that is taken is drawn anew.
@@ -75,6 +77,9 @@ func (r *Registry) insert(ctx context.Context, k *kind.Kind, obj kind.Object, h 
 	normalise(k, obj)
 	if k.Default != nil {
 		k.Default(obj)
+	}
+	if h.Track != nil {
+		h.Track(obj, nil)
 	}
 	if h.Admit != nil {
 		if err := h.Admit(obj, nil); err != nil {

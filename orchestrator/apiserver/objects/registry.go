@@ -25,6 +25,8 @@ type Registry struct {
 	Cache *watchcache.Cache
 	// Now stamps creation and deletion.
 	Now func() time.Time
+	// Track notes in managedFields what the apiserver itself writes (Writer); nil notes nothing.
+	Track func(k *kind.Kind, subresource string, obj, old kind.Object)
 
 	kinds map[schema.GroupResource]*kind.Kind
 }
@@ -45,6 +47,14 @@ func New(kinds []*kind.Kind, s store.Store, logger *slog.Logger) *Registry {
 	}
 	r.Cache = watchcache.New(watchcache.Config{Store: s, Prefix: Root, Resources: resources, Logger: logger})
 	return r
+}
+
+// track is the hook of a write by the apiserver itself.
+func (r *Registry) track(k *kind.Kind, subresource string) func(obj, old kind.Object) {
+	if r.Track == nil {
+		return nil
+	}
+	return func(obj, old kind.Object) { r.Track(k, subresource, obj, old) }
 }
 
 // Kind of a resource; nil when the catalogue has none.

@@ -31,9 +31,8 @@ func (r *Registry) Update(ctx context.Context, gr schema.GroupResource, namespac
 	if err != nil {
 		return nil, err
 	}
-	return r.Modify(ctx, k, Change{Namespace: namespace, Name: name, Subresource: subresource, Apply: func(present kind.Object) (kind.Object, error) {
-		return present, mutate(present)
-	}})
+	apply := func(present kind.Object) (kind.Object, error) { return present, mutate(present) }
+	return r.Modify(ctx, k, Change{Namespace: namespace, Name: name, Subresource: subresource, Apply: apply, Hooks: Hooks{Track: r.track(k, subresource)}})
 }
 
 // Modify is the whole way of a change into the store. It starts from the cached object; an outcome other than a write that was computed from it
@@ -130,6 +129,9 @@ func (r *Registry) prepare(ctx context.Context, k *kind.Kind, rules kind.Rules, 
 	normalise(k, obj)
 	if k.Default != nil {
 		k.Default(obj)
+	}
+	if c.Track != nil {
+		c.Track(obj, old)
 	}
 	if c.Admit != nil {
 		if err := c.Admit(obj, old); err != nil {
