@@ -40,7 +40,12 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	info := parse(r)
 	ctx := r.Context()
 	if !longRunning(info) {
-		limited, cancel := context.WithTimeout(ctx, requestTimeout)
+		limit, err := timeLimit(r)
+		if err != nil {
+			endpoint.WriteError(w, r, err)
+			return
+		}
+		limited, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		ctx = limited
 	}
@@ -48,6 +53,22 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		endpoint.WriteError(w, r, err)
 	}
 	c.logger.Log(ctx, slog.LevelInfo-3, "request", "verb", info.Verb, "path", r.URL.Path, "took", time.Since(started))
+}
+
+// timeLimit is what ?timeout= asks for, within the server's own.
+func timeLimit(r *http.Request) (time.Duration, error) {
+	asked := r.URL.Query().Get("timeout")
+	if asked == "" {
+		return requestTimeout, nil
+	}
+	limit, err := time.ParseDuration(asked)
+	if err != nil {
+		return 0, apierrors.NewBadRequest(fmt.Sprintf("invalid timeout specified in the request URL - %v", err))
+	}
+	if limit <= 0 || limit > requestTimeout {
+		return requestTimeout, nil
+	}
+	return limit, nil
 }
 
 // recover answers 500 for a handler that panicked, instead of breaking the connection.

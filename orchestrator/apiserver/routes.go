@@ -81,7 +81,7 @@ func (t *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r)
 		return
 	}
-	if err := found.permits(info); err != nil {
+	if err := found.permits(r, info); err != nil {
 		endpoint.WriteError(w, r, err)
 		return
 	}
@@ -89,10 +89,14 @@ func (t *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // permits checks scope and verb against the catalogue.
-func (f route) permits(info *request.Info) error {
+func (f route) permits(r *http.Request, info *request.Info) error {
 	writesOne := slices.Contains([]string{"get", "create", "update", "patch", "delete"}, info.Verb)
 	if f.kind.Namespaced && info.Namespace == "" && writesOne {
 		return apierrors.NewGenericServerResponse(http.StatusNotFound, "", schema.GroupResource{}, "", "the server could not find the requested resource", 0, true)
+	}
+	named := slices.Contains([]string{"update", "patch"}, info.Verb)
+	if r.Method == http.MethodHead || named && info.Name == "" || info.Verb == "create" && info.Name != "" && info.Subresource == "" {
+		return endpoint.MethodNotAllowed(r)
 	}
 	if info.Subresource != "" {
 		return nil
@@ -102,13 +106,17 @@ func (f route) permits(info *request.Info) error {
 		verbs = kind.AllVerbs
 	}
 	if !slices.Contains(verbs, info.Verb) {
-		return apierrors.NewMethodNotSupported(f.kind.GroupResource(), info.Verb)
+		return endpoint.MethodNotAllowed(r)
 	}
 	return nil
 }
 
 func (t *routes) servePath(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimSuffix(r.URL.Path, "/")
+	if t.discovery.Serves(path) && r.Method != http.MethodGet {
+		endpoint.WriteError(w, r, endpoint.MethodNotAllowed(r))
+		return
+	}
 	if handler, ok := t.paths[path]; ok {
 		handler.ServeHTTP(w, r)
 		return
@@ -132,7 +140,11 @@ func notFound(w http.ResponseWriter, r *http.Request) {
 	}})
 }
 
-func serveVersion(w http.ResponseWriter, _ *http.Request) {
+func serveVersion(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet {
+		endpoint.WriteError(w, r, endpoint.MethodNotAllowed(r))
+		return
+	}
 	body, err := json.MarshalIndent(Version, "", "  ")
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

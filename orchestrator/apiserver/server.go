@@ -40,6 +40,8 @@ type Config struct {
 	Address string
 	TLS     *tls.Config
 	Logger  *slog.Logger
+	// CompressLists sends large lists compressed, as stock does.
+	CompressLists bool
 	// DrainTime is how long open requests may take to end at shutdown.
 	DrainTime time.Duration
 }
@@ -97,6 +99,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	gate := &chain{authenticator: s.parts.Authenticator, authorizer: s.parts.Authorizer, barrier: s.registry.Barrier, logger: s.cfg.Logger}
 	endpoints := endpoint.New(endpoint.Config{
 		Registry: s.registry, Admission: s.parts.Admission, Reservations: s.parts.Reservations, Fields: s.fields, Authorize: gate.authorizeAlso,
+		CompressLists: s.cfg.CompressLists,
 	})
 	table, err := newRoutes(s.cfg.Kinds, endpoints, s.parts.Mounts, s.health())
 	if err != nil {

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -10,7 +11,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/yaml"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/admission"
@@ -95,7 +98,7 @@ func (c *call) deleteCollection() error {
 	return send(c.w, http.StatusOK, body, f)
 }
 
-// decodeDeleteOptions: clients send them as v1, meta.k8s.io/v1, or a version of the resource's own group.
+// decodeDeleteOptions takes them in any version, as stock does: clients send v1, meta.k8s.io/v1, or a version of the resource's own group.
 func (c *call) decodeDeleteOptions(body []byte, into *metav1.DeleteOptions) error {
 	media := mediaJSON
 	if header := c.r.Header.Get("Content-Type"); header != "" {
@@ -111,11 +114,14 @@ func (c *call) decodeDeleteOptions(body []byte, into *metav1.DeleteOptions) erro
 	}
 	want := schema.GroupVersionKind{Version: "v1", Kind: "DeleteOptions"}
 	_, got, err := codec.Decode(body, &want, into)
-	if err = c.strictness(err); err != nil {
+	if runtime.IsNotRegisteredError(err) && got != nil && got.Kind == want.Kind && media != mediaProtobuf {
+		err = yaml.Unmarshal(body, into)
+	}
+	if _, strict := runtime.AsStrictDecodingError(err); err != nil && !strict { // unknown options are ignored, in every field validation
 		return apierrors.NewBadRequest(err.Error())
 	}
 	if got != nil && got.Kind != want.Kind {
-		return wrongKind(*got, want)
+		return apierrors.NewBadRequest(fmt.Sprintf("no kind %q is registered for version %q in scheme %q", got.Kind, got.GroupVersion(), "pkg/runtime/scheme.go:111"))
 	}
 	return nil
 }

@@ -150,6 +150,10 @@ func send(w http.ResponseWriter, code int, body []byte, f form) error {
 	}
 	w.Header().Set("Content-Type", f.media)
 	w.Header().Set("Cache-Control", "no-cache, private")
+	if f.gzip && len(body) >= compressFrom {
+		writeCompressed(w, code, body)
+		return nil
+	}
 	w.WriteHeader(code)
 	_, _ = w.Write(body) // when the client went away, nobody is left to tell
 	return nil

@@ -52,6 +52,8 @@ type Config struct {
 	// Reservations by resource.
 	Reservations map[schema.GroupResource]Reservation
 	Now          func() time.Time
+	// CompressLists sends large lists compressed to clients that take that, as stock does: it costs five times the CPU of the list itself.
+	CompressLists bool
 }
 
 // Endpoints serves the verbs.
@@ -105,7 +107,7 @@ func (c *call) serve() error {
 	case "deletecollection":
 		return c.deleteCollection()
 	}
-	return methodNotAllowed(c)
+	return MethodNotAllowed(c.r)
 }
 
 // gvk of the served version.

@@ -27,7 +27,7 @@ func StatusOf(err error) metav1.Status {
 	var conflict *store.ConflictError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return apierrors.NewTimeoutError("request did not complete within requested timeout - context deadline exceeded", 0).Status()
+		return apierrors.NewTimeoutError("request did not complete within the allotted timeout", 0).Status()
 	case errors.Is(err, watchcache.ErrTooOld), errors.Is(err, store.ErrCompacted):
 		return apierrors.NewResourceExpired("The resourceVersion for the provided watch is too old.").Status()
 	case errors.As(err, &conflict):
@@ -71,8 +71,9 @@ func noSuchUID(uid types.UID) error {
 	return fmt.Errorf("uid mismatch: the provided object specified uid %s, and no existing object was found", uid)
 }
 
-func methodNotAllowed(c *call) error {
-	return apierrors.NewMethodNotSupported(c.kind.GroupResource(), c.info.Verb)
+// MethodNotAllowed is the answer to a method that a path does not have.
+func MethodNotAllowed(r *http.Request) error {
+	return apierrors.NewGenericServerResponse(http.StatusMethodNotAllowed, r.Method, schema.GroupResource{}, "", "", 0, false)
 }
 
 // Warn adds a Warning header.

@@ -33,6 +33,7 @@ func (c *call) list() error {
 	if err != nil {
 		return err
 	}
+	f.gzip = c.CompressLists && acceptsGzip(c.r)
 	p, err := c.page(options)
 	if err != nil {
 		return err
@@ -94,9 +95,13 @@ func (c *call) moment(options *metav1.ListOptions) (moment, string, error) {
 		if err != nil {
 			return moment{}, "", err
 		}
+		if revision == anyRevision {
+			m, err := c.present("")
+			return m, after, err
+		}
 		m, err := c.past(revision)
 		if apierrors.IsResourceExpired(err) {
-			err = apierrors.NewResourceExpired("The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.")
+			err = expired(after)
 		}
 		return m, after, err
 	}
@@ -114,11 +119,17 @@ func (c *call) moment(options *metav1.ListOptions) (moment, string, error) {
 		m, err := c.past(revision)
 		return m, "", err
 	}
-	if err := c.fresh(options.ResourceVersion); err != nil {
-		return moment{}, "", err
+	m, err := c.present(options.ResourceVersion)
+	return m, "", err
+}
+
+// present is the state of now, at least as new as a version asks.
+func (c *call) present(version string) (moment, error) {
+	if err := c.fresh(version); err != nil {
+		return moment{}, err
 	}
 	snapshot := c.Registry.Cache.Snapshot(objects.Prefix(c.kind))
-	return moment{snapshot, snapshot.Revision()}, "", nil
+	return moment{snapshot, snapshot.Revision()}, nil
 }
 
 func validMatch(options *metav1.ListOptions) error {

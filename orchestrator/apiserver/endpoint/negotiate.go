@@ -26,6 +26,8 @@ type form struct {
 	pretty bool
 	// stream: the client wants a stream of watch events in this media type.
 	stream bool
+	// gzip: the client takes a compressed answer, and this server gives one.
+	gzip bool
 }
 
 // negotiate picks the first acceptable form. transforms says whether objects may be shown as something else.

@@ -34,7 +34,7 @@ func (c *call) serveScale(s *kind.Scale) error {
 	case "patch":
 		return c.patchScale(s)
 	}
-	return methodNotAllowed(c)
+	return MethodNotAllowed(c.r)
 }
 
 func scaleOf(s *kind.Scale, parent kind.Object) *autoscalingv1.Scale {

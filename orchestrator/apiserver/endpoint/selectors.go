@@ -70,6 +70,19 @@ type continuation struct {
 
 const continueVersion = "meta.k8s.io/v1"
 
+// anyRevision in a continue token means the present: the rest of a list that is no longer consistent with its beginning.
+const anyRevision = -1
+
+// expired tells a client that its list cannot be continued at its revision, and hands it a token to continue without that.
+func expired(after string) error {
+	err := apierrors.NewResourceExpired("The provided continue parameter is too old to display a consistent list result. You can start a new list " +
+		"without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the " +
+		"provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was " +
+		"returned and now may show up in the list.")
+	err.ErrStatus.Continue = encodeContinue(anyRevision, after)
+	return err
+}
+
 func encodeContinue(revision int64, last string) string {
 	text, err := json.Marshal(continuation{continueVersion, revision, last})
 	if err != nil {
@@ -84,7 +97,7 @@ func decodeContinue(token string) (revision int64, after string, err error) {
 	if err == nil {
 		err = json.Unmarshal(text, &c)
 	}
-	if err != nil || c.Version != continueVersion || c.Revision <= 0 {
+	if err != nil || c.Version != continueVersion || (c.Revision <= 0 && c.Revision != anyRevision) {
 		return 0, "", apierrors.NewBadRequest("continue key is not valid: " + token)
 	}
 	return c.Revision, c.Start, nil

@@ -13,7 +13,7 @@ func (c *call) serveSubresource() error {
 		return apierrors.NewNotFound(c.kind.GroupResource(), c.info.Name)
 	}
 	if !slices.Contains(sub.Verbs, c.info.Verb) {
-		return methodNotAllowed(c)
+		return MethodNotAllowed(c.r)
 	}
 	if sub.Scale != nil {
 		return c.serveScale(sub.Scale)
@@ -26,5 +26,5 @@ func (c *call) serveSubresource() error {
 	case "patch":
 		return c.patch()
 	}
-	return methodNotAllowed(c)
+	return MethodNotAllowed(c.r)
 }

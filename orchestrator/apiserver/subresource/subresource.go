@@ -79,7 +79,7 @@ type handlers struct{ Config }
 func created(answer func(*http.Request) (runtime.Object, schema.GroupVersionKind, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
-			endpoint.WriteError(w, r, apierrors.NewMethodNotSupported(schema.GroupResource{}, r.Method))
+			endpoint.WriteError(w, r, endpoint.MethodNotAllowed(r))
 			return
 		}
 		obj, gvk, err := answer(r)
