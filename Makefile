@@ -12,10 +12,10 @@ export TESTCONTAINERS_RYUK_DISABLED := true
 export PLUMB_TAG := $(TAG)
 
 .DEFAULT_GOAL := help
-.PHONY: help build image test e2e up down bench lint clean $(PLUMB)
+.PHONY: help build image test e2e up down transcript bench lint clean $(PLUMB)
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  KIND_CONFIG=FILE  cluster shape in kind format ($(KIND_CONFIG))'
 	@echo '  FOCUS=TEXT        only requirements whose name holds TEXT (a partial run gives no verdict)'
@@ -44,6 +44,10 @@ up: image $(PLUMB) ## boot a cluster of KIND_CONFIG and leave it running
 
 down: $(PLUMB) ## remove the cluster that make up made
 	@$(PLUMB) cluster down $(or $(CLUSTER),$$(sed -n 's/^name: *//p' $(KIND_CONFIG)))
+
+transcript: $(PLUMB) ## compare kubectl on the cluster of make up with the recording of stock
+	@go run ./fixtures/build kubectl
+	@$(PLUMB) transcript --kubeconfig .build/kubeconfig
 
 bench: ## run the benchmarks
 	@go test -run '^$$' -bench . -benchmem ./orchestrator/... && echo 'PASS: make bench'

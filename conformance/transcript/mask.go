@@ -53,6 +53,11 @@ var patterns = []pattern{
 	{regexp.MustCompile(`([a-z0-9]-)` + random + `{5}\b`), "${1}RANDOM"},
 	{regexp.MustCompile(`kube-api-access-` + random + `{5}`), "kube-api-access-RANDOM"},
 	{regexp.MustCompile(`/tmp/(LIVE|MERGED|kubectl-edit)-\d+`), "/tmp/${1}-RANDOM"},
+	{regexp.MustCompile(`((?:machineID|systemUUID|bootID)":")[^"]*`), "${1}ID"},
+	{regexp.MustCompile(`((?:Machine ID|System UUID|Boot ID):).*`), "${1}  ID"},
+	{regexp.MustCompile(`X509SHA256=[0-9a-f]{64}`), "X509SHA256=DIGEST"},
+	// Sizes of a machine.
+	{regexp.MustCompile(`\b\d{6,}(?:Ki)?\b`), "SIZE"},
 	// Addresses and ports.
 	{regexp.MustCompile(`(127\.0\.0\.1|\[::1\]):\d+`), "${1}:PORT"},
 	{regexp.MustCompile(`Handling connection for \d+`), "Handling connection for PORT"},
@@ -62,8 +67,16 @@ var patterns = []pattern{
 }
 
 // aligned are the blanks between columns: their number follows from the longest cell, which may have been masked.
-// Indentation stays, also behind the marks of a diff.
-var aligned = regexp.MustCompile(`(\S\S|[^\s+-]) {2,}`)
+var aligned = regexp.MustCompile(`(\S) {2,}`)
+
+// indented is what stands before a line's first word, also behind the mark of a diff: it means something and stays.
+var indented = regexp.MustCompile(`^[+-]?\s*`)
+
+// align leaves two blanks between columns.
+func align(line string) string {
+	from := len(indented.FindString(line))
+	return line[:from] + aligned.ReplaceAllString(line[from:], "$1  ")
+}
 
 // newMask replaces words (pairs of a word and what stands for it) and whatever the patterns know.
 func newMask(words map[string]string) *mask {
@@ -85,11 +98,15 @@ func (m *mask) apply(output string) []string {
 	if output == "" {
 		return nil
 	}
-	output = aligned.ReplaceAllString(m.words.Replace(output), "$1  ")
+	lines := strings.Split(strings.TrimSuffix(m.words.Replace(output), "\n"), "\n")
+	for i := range lines {
+		lines[i] = align(lines[i])
+	}
+	output = strings.Join(lines, "\n")
 	for _, p := range patterns {
 		output = p.match.ReplaceAllString(output, p.with)
 	}
-	lines := strings.Split(strings.TrimSuffix(output, "\n"), "\n")
+	lines = strings.Split(output, "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " \r")
 	}

@@ -51,7 +51,10 @@ func (p *Player) Play(ctx context.Context, scene Scene) (Scene, error) {
 		return seen, fmt.Errorf("scene %s: %w", scene.Name, err)
 	}
 	defer p.strike(ctx, stage, scene, namespace)
-	m := p.mask(namespace, dir)
+	m, err := p.mask(ctx, stage, namespace, dir)
+	if err != nil {
+		return seen, fmt.Errorf("scene %s: %w", scene.Name, err)
+	}
 	for _, step := range scene.Steps {
 		if ctx.Err() != nil {
 			return seen, ctx.Err()
@@ -111,7 +114,11 @@ func (p *Player) strike(ctx context.Context, s *shell, scene Scene, namespace st
 	}
 }
 
-func (p *Player) mask(namespace, dir string) *mask {
+// machines prints what nodes are made of, tab between fields: facts of a machine, not of a cluster.
+const machines = `kubectl get nodes -o jsonpath='{range .items[*]}{.status.nodeInfo.kernelVersion}{"\t"}{.status.nodeInfo.osImage}{"\t"}` +
+	`{.status.nodeInfo.containerRuntimeVersion}{"\n"}{end}'`
+
+func (p *Player) mask(ctx context.Context, s *shell, namespace, dir string) (*mask, error) {
 	words := map[string]string{namespace: "NAMESPACE", dir: "DIR", p.Server: "SERVER"}
 	for _, name := range p.ControlPlanes {
 		words[name] = "CONTROL-PLANE"
@@ -119,7 +126,17 @@ func (p *Player) mask(namespace, dir string) *mask {
 	for _, name := range p.Workers {
 		words[name] = "WORKER"
 	}
-	return newMask(words)
+	facts, err := s.run(ctx, machines, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range strings.Split(facts.output, "\n") {
+		if fields := strings.Split(line, "\t"); len(fields) == 3 {
+			words[fields[0]], words[fields[1]], words[fields[2]] = "KERNEL", "OS-IMAGE", "RUNTIME"
+		}
+	}
+	delete(words, "")
+	return newMask(words), nil
 }
 
 // step plays one step and returns it as seen.
