@@ -26,7 +26,7 @@ var arrows = []arrow{
 	{from: "orchestrator/component", to: module, allowed: []string{"orchestrator/component"}, why: "what all share must depend on none"},
 	{from: "orchestrator/scheduler", to: module, allowed: []string{"orchestrator/scheduler", "orchestrator/component"}, why: "it reaches the cluster through client-go only, so it works under any apiserver"},
 	{from: "orchestrator/controllers", to: module, allowed: []string{"orchestrator/controllers", "orchestrator/component"}, why: "they reach the cluster through client-go only"},
-	{from: "orchestrator/kubelet", to: module, allowed: []string{"orchestrator/kubelet", "orchestrator/component", "orchestrator/streams"}, why: "it reaches the cluster through client-go only"},
+	{from: "orchestrator/kubelet", to: module, allowed: []string{"orchestrator/kubelet", "orchestrator/component", "orchestrator/streams", "orchestrator/api/podspec"}, why: "it reaches the cluster through client-go only; a static pod is defaulted and validated by no apiserver, hence podspec"},
 	{from: "orchestrator/proxy", to: module, allowed: []string{"orchestrator/proxy", "orchestrator/component"}, why: "it reaches the cluster through client-go only"},
 	{from: "conformance", to: module + "orchestrator", why: "the suite must work on any cluster, and prove nothing by knowing ours"},
 	{from: "orchestrator", to: module + "conformance", why: "what is judged must not know its judge"},

@@ -25,6 +25,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/component/serving"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/allocation"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/cgroups"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/eviction"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/images"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/netfiles"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/node"
@@ -32,7 +33,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/podinfo"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/probes"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/server"
-	"github.com/plumb-k8s/plumb/orchestrator/kubelet/stats"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/static"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/status"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/volumes"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/workers"
@@ -78,7 +79,8 @@ func (j *joiner) joinWorkers(ctx context.Context) {
 	if s.PodPidsLimit != nil {
 		n.PodPids = *s.PodPidsLimit
 	}
-	j.workers = workers.New(n, func() bool { return j.pods != nil && j.pods.HasSynced() })
+	j.workers = workers.New(n, j.synced)
+	n.Mirrors = j.joinStatic()
 	n.Admit, n.Resize = j.admit, j.resize
 	n.Objects = objects.New(ctx, j.core, func(uids []string) {
 		for _, uid := range uids {
@@ -98,6 +100,33 @@ func (j *joiner) joinWorkers(ctx context.Context) {
 	})
 }
 
+// synced is true once every source has shown its pods.
+func (j *joiner) synced() bool {
+	return j.pods != nil && j.pods.HasSynced() && (j.folder == nil || j.folder.Read())
+}
+
+// joinStatic connects the folder of static pods, if there is one, and returns what shows them in the API.
+func (j *joiner) joinStatic() *static.Mirrors {
+	j.mirrors = &static.Mirrors{Client: j.core, Owner: j.self, Wake: func(uid string) {
+		if uid != "" { // an empty one would mean every pod
+			j.workers.Wake(uid)
+		}
+	}}
+	if path := j.Settings.StaticPodPath; path != "" {
+		j.folder = &static.Folder{Path: path, Node: j.NodeName, Sink: j.workers, Logger: j.Logger, Every: j.Settings.FileCheckFrequency.Duration}
+	}
+	return j.mirrors
+}
+
+// self is this node's object, nil while it is not known.
+func (j *joiner) self() *corev1.Node {
+	object, ok, err := j.node.GetStore().GetByKey(j.NodeName)
+	if err != nil || !ok {
+		return nil
+	}
+	return object.(*corev1.Node)
+}
+
 func (j *joiner) place(pod *corev1.Pod) podinfo.Place {
 	p := podinfo.Place{NodeName: j.NodeName, HostIPs: j.HostIPs, Allocatable: j.machine.Allocatable(j.reserved)}
 	if pod.Spec.HostNetwork {
@@ -109,10 +138,10 @@ func (j *joiner) place(pod *corev1.Pod) podinfo.Place {
 }
 
 func (j *joiner) admit(pod *corev1.Pod) *status.Verdict {
-	var self *corev1.Node
-	if object, ok, err := j.node.GetStore().GetByKey(j.NodeName); err == nil && ok {
-		self = object.(*corev1.Node)
+	if v := eviction.Admit(pod, j.evictions.Pressure()); v != nil {
+		return v
 	}
+	self := j.self()
 	allocatable := j.machine.Allocatable(j.reserved)
 	if self != nil && len(self.Status.Allocatable) > 0 {
 		allocatable = self.Status.Allocatable // with the extended resources that others advertised
@@ -198,9 +227,8 @@ func (j *joiner) joinServers() error {
 		return err
 	}
 	certificate.ClientAuth = tls.RequestClientCert // verified by the handler: a bad one may still come with a good token
-	measures := &stats.Reader{Node: j.NodeName, Root: j.Root, Runtime: j.runtime, Began: time.Now()}
 	handler := server.Handler(server.Config{
-		More: measures.Handlers(),
+		More: j.measures.Handlers(),
 		Auth: access, Runtime: j.runtime, Pods: j.workers, Configz: j.Settings, Health: j.healthy, LogDir: "/var/log", Logger: j.Logger,
 	})
 	address := net.JoinHostPort(j.Settings.Address, strconv.Itoa(int(j.Settings.Port)))

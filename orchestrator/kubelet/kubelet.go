@@ -27,9 +27,14 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/component/serving"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/cgroups"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/config"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/eviction"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/images"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/node"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/rotation"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/runtime"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/source"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/static"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/stats"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/workers"
 )
 
@@ -70,6 +75,12 @@ func (k *Kubelet) Run(ctx context.Context) error {
 	group.Go(func() { p.reporter.Run(ctx) })
 	group.Go(func() { p.workers.Run(ctx) })
 	group.Go(func() { p.runtime.Events(ctx, p.workers.Wake) })
+	group.Go(func() { p.evictions.Run(ctx) })
+	group.Go(func() { p.collector.Run(ctx) })
+	group.Go(func() { p.rotator.Run(ctx) })
+	if p.folder != nil {
+		group.Go(func() { p.folder.Run(ctx) })
+	}
 	for _, server := range p.servers {
 		group.Go(func() {
 			if err := server(ctx); err != nil {
@@ -94,6 +105,12 @@ type parts struct {
 	pods      cache.SharedIndexInformer
 	services  cache.SharedIndexInformer
 	node      cache.SharedIndexInformer
+	folder    *static.Folder // nil without static pods
+	mirrors   *static.Mirrors
+	evictions *eviction.Manager
+	collector *images.Collector
+	rotator   *rotation.Rotator
+	measures  *stats.Reader
 	reporter  *node.Reporter
 	heartbeat *node.Heartbeat
 	recorder  *recorder
@@ -132,8 +149,12 @@ func (k *Kubelet) assemble(ctx context.Context) (*parts, error) {
 	}
 	p.services, p.node = source.Services(core), source.Node(core, cfg.NodeName)
 	j := &joiner{Config: cfg, parts: p, core: core, machine: machine, reserved: reserved, tree: tree}
+	p.measures = &stats.Reader{Node: cfg.NodeName, Root: cfg.Root, Runtime: p.runtime, Began: time.Now()}
 	j.joinWorkers(ctx)
-	if p.pods, err = source.Pods(core, cfg.NodeName, p.workers); err != nil {
+	if err := j.joinPressure(); err != nil {
+		return nil, err
+	}
+	if p.pods, err = source.Pods(core, cfg.NodeName, p.workers, p.mirrors); err != nil {
 		return nil, err
 	}
 	p.heartbeat = &node.Heartbeat{
@@ -143,7 +164,7 @@ func (k *Kubelet) assemble(ctx context.Context) (*parts, error) {
 	p.reporter = node.New(node.Config{
 		Name: cfg.NodeName, Addresses: cfg.HostIPs, Port: s.Port, Labels: cfg.Labels, Taints: cfg.Taints, Register: *s.RegisterNode,
 		Machine: machine, Reserved: reserved, Client: core.Nodes(), Runtime: p.runtime, Recorder: p.recorder.events,
-		Every: s.NodeStatusUpdateFrequency.Duration, Report: s.NodeStatusReportFrequency.Duration, Logger: cfg.Logger,
+		Every: s.NodeStatusUpdateFrequency.Duration, Report: s.NodeStatusReportFrequency.Duration, Logger: cfg.Logger, Pressure: p.evictions.Pressure,
 	})
 	return p, j.joinServers()
 }

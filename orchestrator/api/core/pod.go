@@ -73,14 +73,19 @@ func podRules() kind.Rules {
 			// Admission may have filled in the service account since.
 			podspec.Normalise(&p.Spec)
 		},
-		ValidateCreate: validatePod,
-		PrepareUpdate:  func(_ context.Context, p, old *corev1.Pod) { p.Status = old.Status },
-		ValidateUpdate: validatePodUpdate,
-		Generation: func(p, old *corev1.Pod) bool {
-			return !equality.Semantic.DeepEqual(p.Spec, old.Spec) || (p.DeletionTimestamp != nil && old.DeletionTimestamp == nil)
-		},
+		ValidateCreate:      validatePod,
+		PrepareUpdate:       func(_ context.Context, p, old *corev1.Pod) { p.Status = old.Status },
+		ValidateUpdate:      validatePodUpdate,
+		Generation:          podGeneration,
 		UnconditionalUpdate: true,
 	}.Rules()
+}
+
+// podGeneration counts what people ask of a pod: its spec and its deletion. Which node it was given is the scheduler's word, not theirs.
+func podGeneration(p, old *corev1.Pod) bool {
+	spec := p.Spec
+	spec.NodeName = old.Spec.NodeName
+	return !equality.Semantic.DeepEqual(spec, old.Spec) || (p.DeletionTimestamp != nil && old.DeletionTimestamp == nil)
 }
 
 // podStatusRules let a write of status change no spec, and no owners (a kubelet's copy of them may be stale).

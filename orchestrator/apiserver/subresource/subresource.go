@@ -58,8 +58,8 @@ func Mounts(cfg Config) []endpoint.Mount {
 	h := &handlers{cfg}
 	return []endpoint.Mount{
 		core("pods", "binding", created(h.bind)), core("bindings", "", created(h.bind)), core("pods", "eviction", created(h.evict)),
-		core("pods", "log", h.toKubelet(h.logURL)), core("pods", "exec", h.toKubelet(h.execURL)),
-		core("pods", "attach", h.toKubelet(h.attachURL)), core("pods", "portforward", h.toKubelet(h.portForwardURL)),
+		core("pods", "log", http.HandlerFunc(h.log)), core("pods", "exec", h.session(h.execURL)),
+		core("pods", "attach", h.session(h.attachURL)), core("pods", "portforward", h.ports()),
 		core("pods", "proxy", http.HandlerFunc(h.proxyPod)), core("services", "proxy", http.HandlerFunc(h.proxyService)),
 		core("nodes", "proxy", http.HandlerFunc(h.proxyNode)),
 		core("serviceaccounts", "token", created(h.issueToken)),

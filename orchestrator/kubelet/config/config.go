@@ -57,6 +57,9 @@ func Default(c *Config) {
 	duration(&c.NodeStatusUpdateFrequency, 10*time.Second)
 	duration(&c.NodeStatusReportFrequency, 5*time.Minute)
 	duration(&c.ImageMinimumGCAge, 2*time.Minute)
+	if c.ContainerLogMonitorInterval == nil {
+		c.ContainerLogMonitorInterval = &metav1.Duration{Duration: 10 * time.Second}
+	}
 	duration(&c.VolumeStatsAggPeriod, time.Minute)
 	duration(&c.EvictionPressureTransitionPeriod, 5*time.Minute)
 	duration(&c.Authentication.Webhook.CacheTTL, 2*time.Minute)

@@ -24,8 +24,14 @@ type Sink interface {
 	Gone(uid types.UID)
 }
 
-// Pods returns the informer of this node's pods, which feeds sink when it runs.
-func Pods(client corev1client.PodsGetter, node string, sink Sink) (cache.SharedIndexInformer, error) {
+// Mirrors receives the pods by which the API shows this node's static pods.
+type Mirrors interface {
+	Set(pod *corev1.Pod)
+	Gone(pod *corev1.Pod)
+}
+
+// Pods returns the informer of this node's pods, which feeds sink and mirrors when it runs.
+func Pods(client corev1client.PodsGetter, node string, sink Sink, mirrors Mirrors) (cache.SharedIndexInformer, error) {
 	selector := fields.OneTermEqualSelector("spec.nodeName", node).String()
 	pods := client.Pods(metav1.NamespaceAll)
 	informer := cache.NewSharedIndexInformer(&cache.ListWatch{
@@ -38,22 +44,34 @@ func Pods(client corev1client.PodsGetter, node string, sink Sink) (cache.SharedI
 			return pods.Watch(ctx, o)
 		},
 	}, &corev1.Pod{}, 0, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
-	_, err := informer.AddEventHandler(handler(sink))
+	_, err := informer.AddEventHandler(handler(sink, mirrors))
 	return informer, err
 }
 
-func handler(sink Sink) cache.ResourceEventHandler {
+func handler(sink Sink, mirrors Mirrors) cache.ResourceEventHandler {
 	set := func(object any) {
-		if pod, ok := object.(*corev1.Pod); ok && !podinfo.IsMirror(pod) {
+		pod, ok := object.(*corev1.Pod)
+		switch {
+		case !ok:
+		case podinfo.IsMirror(pod):
+			mirrors.Set(pod)
+		default:
 			sink.Set(stamped(pod))
 		}
+	}
+	gone := func(pod *corev1.Pod) {
+		if podinfo.IsMirror(pod) {
+			mirrors.Gone(pod)
+			return
+		}
+		sink.Gone(pod.UID)
 	}
 	return cache.ResourceEventHandlerFuncs{
 		AddFunc: set,
 		UpdateFunc: func(old, now any) {
 			// A pod deleted and made again under its name between two lists shows as an update.
 			if before, ok := old.(*corev1.Pod); ok && before.UID != now.(*corev1.Pod).UID {
-				sink.Gone(before.UID)
+				gone(before)
 			}
 			set(now)
 		},
@@ -62,7 +80,7 @@ func handler(sink Sink) cache.ResourceEventHandler {
 				object = tombstone.Obj
 			}
 			if pod, ok := object.(*corev1.Pod); ok {
-				sink.Gone(pod.UID)
+				gone(pod)
 			}
 		},
 	}

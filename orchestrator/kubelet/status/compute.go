@@ -95,6 +95,9 @@ func conditions(s Seen, status *corev1.PodStatus) []corev1.PodCondition {
 		containers,
 		{kind: corev1.PodScheduled, ok: true},
 	}
+	if s.Verdict != nil && s.Verdict.Disruption {
+		own = append(own, verdict{kind: corev1.DisruptionTarget, ok: true, reason: corev1.PodReasonTerminationByKubelet, message: s.Verdict.Message})
+	}
 	all := s.Pod.Status.DeepCopy().Conditions
 	for _, v := range own {
 		all = put(all, v, s)

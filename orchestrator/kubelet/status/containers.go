@@ -44,7 +44,11 @@ type Seen struct {
 }
 
 // Verdict of the kubelet over a pod.
-type Verdict struct{ Reason, Message string }
+type Verdict struct {
+	Reason, Message string
+	// Disruption says that the pod did nothing wrong: its place was needed.
+	Disruption bool
+}
 
 const runtimePrefix = "containerd://"
 

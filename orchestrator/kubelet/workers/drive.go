@@ -193,7 +193,7 @@ func (w *worker) tellWaiting(plan Plan) {
 
 // publish writes the status as it is now.
 func (w *worker) publish(ctx context.Context, done, stopping bool) bool {
-	if w.removed || podinfo.IsStatic(w.pod) {
+	if w.removed {
 		return true
 	}
 	want := status.Compute(status.Seen{
@@ -202,6 +202,9 @@ func (w *worker) publish(ctx context.Context, done, stopping bool) bool {
 	})
 	limited, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
+	if podinfo.IsStatic(w.pod) {
+		return w.publishStatic(limited, want)
+	}
 	updated, err := w.node.Status.Publish(limited, w.pod, want)
 	switch {
 	case err == nil:

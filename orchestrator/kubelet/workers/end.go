@@ -51,9 +51,11 @@ func anyReady(p *runtime.Pod) bool {
 // endGrace is what a pod may take to stop: what the deletion says, else its own. A pod that vanished from the API has no say any more.
 func (w *worker) endGrace() int64 {
 	switch {
+	case w.hasty != nil && (w.pod.DeletionGracePeriodSeconds == nil || *w.hasty < *w.pod.DeletionGracePeriodSeconds):
+		return *w.hasty
 	case w.pod.DeletionGracePeriodSeconds != nil:
 		return *w.pod.DeletionGracePeriodSeconds
-	case w.removed:
+	case w.removed && !podinfo.IsStatic(w.pod):
 		return 1
 	}
 	return podinfo.GracePeriod(w.pod)
@@ -86,6 +88,13 @@ func (w *worker) cleanUp(ctx context.Context) outcome {
 		w.logger.Info("remove", "err", err)
 		w.again(retry)
 		return idle
+	}
+	if podinfo.IsStatic(w.pod) {
+		if err := w.node.Mirrors.Remove(ctx, w.pod); err != nil {
+			w.logger.Info("clean up", "err", err)
+			w.again(retry)
+			return idle
+		}
 	}
 	w.forget()
 	return over

@@ -29,7 +29,9 @@ type Manager struct {
 // New makes a manager; synced is asked before orphans are looked for.
 func New(node *Node, synced func() bool) *Manager {
 	node.crashes = backoff.New(crashFirst, crashMax)
-	return &Manager{node: node, workers: map[types.UID]*worker{}, synced: synced}
+	m := &Manager{node: node, workers: map[types.UID]*worker{}, synced: synced}
+	node.predecessor = m.predecessor
+	return m
 }
 
 // Run lets workers work until ctx ends, and returns when all have stopped. Pods stay as they are.
@@ -107,6 +109,7 @@ func (m *Manager) Wake(uid string) {
 	}
 	if m.synced() {
 		m.orphans()
+		m.pruneMirrors()
 	}
 }
 

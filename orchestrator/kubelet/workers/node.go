@@ -23,6 +23,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/podinfo"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/probes"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/runtime"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/static"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/status"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/volumes"
 )
@@ -46,6 +47,7 @@ type Node struct {
 	Resolver netfiles.Resolver
 	Status   status.Publisher
 	Recorder record.EventRecorder
+	Mirrors  *static.Mirrors
 	Services func(namespace string) []*corev1.Service
 	// ServicesSynced waits until Services is complete: a container must not miss the ones made before it.
 	ServicesSynced func(ctx context.Context) error
@@ -65,6 +67,8 @@ type Node struct {
 	Resync         time.Duration
 
 	crashes *backoff.Table
+	// predecessor is true while a static pod of that name, made from what the file was before, has not ended.
+	predecessor func(pod *corev1.Pod) bool
 }
 
 // First and longest wait of CrashLoopBackOff.

@@ -30,6 +30,7 @@ type worker struct {
 	desired   *corev1.Pod
 	gone      bool               // the API no longer has it
 	interrupt context.CancelFunc // of what the worker is busy with
+	evicted   *eviction          // the node wants its place
 	stopping  map[string]bool    // containers whose preStop hook has begun
 
 	// Below: touched by the worker's goroutine alone.
@@ -43,6 +44,7 @@ type worker struct {
 	prepared bool
 	ended    bool // stopped for good and cleaned up
 	verdict  *status.Verdict
+	hasty    *int64    // grace in seconds that an eviction leaves
 	due      time.Time // of the next look without a wake
 	mountTry time.Duration
 
@@ -142,6 +144,9 @@ func (w *worker) begin(ctx context.Context) context.Context {
 	default:
 	}
 	w.removed = w.gone
+	if e := w.evicted; e != nil && w.verdict == nil && !w.ended {
+		w.verdict, w.hasty = &e.verdict, &e.grace
+	}
 	w.pod = w.merged(w.desired)
 	round, cancel := context.WithCancel(ctx)
 	w.interrupt = cancel
@@ -150,6 +155,9 @@ func (w *worker) begin(ctx context.Context) context.Context {
 
 // merged keeps the status that this worker wrote itself while the informer still shows an older one.
 func (w *worker) merged(desired *corev1.Pod) *corev1.Pod {
+	if podinfo.IsStatic(desired) {
+		return w.mergedStatic(desired)
+	}
 	if w.pod == nil || len(w.pod.ResourceVersion) < len(desired.ResourceVersion) ||
 		(len(w.pod.ResourceVersion) == len(desired.ResourceVersion) && w.pod.ResourceVersion <= desired.ResourceVersion) {
 		return desired
@@ -192,6 +200,10 @@ func (w *worker) round(ctx, probing context.Context) outcome {
 	w.seen.Store(observed)
 	if w.mustEnd() {
 		return w.end(ctx)
+	}
+	if w.node.predecessor(w.pod) {
+		w.again(retry)
+		return idle
 	}
 	if !w.admit() {
 		return repeat // the verdict ends it
