@@ -16,6 +16,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/discovery"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/endpoint"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/openapi"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 )
 
@@ -30,6 +31,7 @@ type routes struct {
 	resources map[schema.GroupVersionResource]route
 	paths     map[string]http.Handler
 	discovery *discovery.Handler
+	openapi   *openapi.Handler
 	endpoints *endpoint.Endpoints
 }
 
@@ -46,7 +48,7 @@ func newRoutes(kinds []*kind.Kind, endpoints *endpoint.Endpoints, mounts []endpo
 	if err != nil {
 		return nil, err
 	}
-	t := &routes{resources: map[schema.GroupVersionResource]route{}, discovery: documents, endpoints: endpoints}
+	t := &routes{resources: map[schema.GroupVersionResource]route{}, discovery: documents, openapi: openapi.New(kinds), endpoints: endpoints}
 	for _, k := range kinds {
 		handlers := map[string]http.Handler{}
 		for _, m := range mounts {
@@ -127,6 +129,10 @@ func (t *routes) servePath(w http.ResponseWriter, r *http.Request) {
 	}
 	if t.discovery.Serves(path) {
 		t.discovery.ServeHTTP(w, r)
+		return
+	}
+	if t.openapi.Serves(path) {
+		t.openapi.ServeHTTP(w, r)
 		return
 	}
 	notFound(w, r)

@@ -11,8 +11,14 @@ import (
 	"k8s.io/kube-openapi/pkg/validation/spec"
 )
 
-// Reference is the place of a definition in an OpenAPI v3 document.
-const Reference = "#/components/schemas/"
+// Place is where documents of a version of OpenAPI keep their definitions.
+type Place string
+
+// The two versions.
+const (
+	V2 Place = "#/definitions/"
+	V3 Place = "#/components/schemas/"
+)
 
 // Name of a struct type's definition, io.k8s.api.core.v1.Pod for instance.
 func Name(t reflect.Type) string {
@@ -22,11 +28,11 @@ func Name(t reflect.Type) string {
 	return strings.ReplaceAll(t.PkgPath(), "/", ".") + "." + t.Name()
 }
 
-// Define returns the definition of a struct type, in the form of OpenAPI v3, and the types that it refers to. Where OpenAPI v2 says
-// something else, that stands in the extension x-kubernetes-v2-schema.
-func Define(t reflect.Type) (*spec.Schema, []reflect.Type) {
-	head, lines, _ := section(t)
-	d := &definition{lines: lines}
+// Define returns the definition of a struct type, as a document that keeps its definitions in a place has it, and the types that it
+// refers to. Where OpenAPI v2 says something else than v3, that stands in an extension: kube-openapi's builders know it.
+func Define(place Place, t reflect.Type) (*spec.Schema, []reflect.Type) {
+	head, _, _ := section(t)
+	d := &definition{place: place}
 	d.schema.Description = head.description(swagger(t, head)[""])
 	extensions := map[string]any{}
 	head.extensions(extensions)
@@ -44,8 +50,8 @@ func Define(t reflect.Type) (*spec.Schema, []reflect.Type) {
 
 // definition is one being built.
 type definition struct {
+	place  Place
 	schema spec.Schema
-	lines  string
 	uses   []reflect.Type
 }
 
@@ -148,7 +154,7 @@ func (d *definition) shape(t reflect.Type) spec.Schema {
 		return simple("string", "date-time")
 	case t.Kind() == reflect.Struct:
 		d.uses = append(d.uses, t)
-		return spec.Schema{SchemaProps: spec.SchemaProps{Ref: spec.MustCreateRef(Reference + Name(t))}}
+		return spec.Schema{SchemaProps: spec.SchemaProps{Ref: spec.MustCreateRef(string(d.place) + Name(t))}}
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8:
 		return simple("string", "byte")
 	case t.Kind() == reflect.Slice || t.Kind() == reflect.Array:

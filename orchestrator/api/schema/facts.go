@@ -102,10 +102,27 @@ func (f facts) extensions(into map[string]any) {
 				keys = append(keys, key)
 			}
 			into["x-kubernetes-list-map-keys"] = keys
+		case name == "union":
+			into["x-kubernetes-unions"] = []any{union(value)}
 		case strings.HasPrefix(name, "x-kubernetes-"):
 			into[name] = value
 		}
 	}
+}
+
+// union reads DISCRIMINATOR;FIELD:VALUE;...
+func union(fact string) map[string]any {
+	words := strings.Split(fact, ";")
+	members := map[string]any{}
+	for _, word := range words[1:] {
+		field, value, _ := strings.Cut(word, ":")
+		members[field] = value
+	}
+	made := map[string]any{"fields-to-discriminateBy": members}
+	if words[0] != "" {
+		made["discriminator"] = words[0]
+	}
+	return made
 }
 
 // Enum returns the values of a string type and the description of each, sorted; nothing for a type that is no enum.

@@ -44,7 +44,7 @@ func (s *Schemas) mergeType(t reflect.Type) (mergeType, error) {
 	if found, ok := s.merging[name]; ok {
 		return found, nil
 	}
-	definition, uses := Define(t)
+	definition, uses := Define(V3, t)
 	converted, err := schemaconv.ToSchemaFromOpenAPI(map[string]*spec.Schema{name: definition}, false)
 	if err != nil {
 		return mergeType{}, err

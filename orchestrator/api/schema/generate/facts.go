@@ -41,7 +41,7 @@ func (r *reader) structFacts(t *types.Type, swagger map[string]string) ([]string
 	if swagger == nil {
 		head += "\tundocumented"
 	}
-	head += r.commonFacts(t.CommentLines, swagger[""])
+	head += r.commonFacts(t.CommentLines, swagger[""]) + unionFact(t)
 	var fields []string
 	for i := range t.Members {
 		m := &t.Members[i]
