@@ -53,7 +53,7 @@ type Control interface {
 	Pause(ctx context.Context, node string) error
 	Unpause(ctx context.Context, node string) error
 	State(ctx context.Context, node string) (State, error)
-	// Processes returns the pids, in the node, of the processes whose executable name or argv[0] is component.
+	// Processes returns the pids, in the node, of the processes whose argv[0] ends in component; none is no error.
 	Processes(ctx context.Context, node, component string) ([]int, error)
 	// Signal sends a signal to them (9 kills) and returns the pids it reached.
 	Signal(ctx context.Context, node, component string, signal int) ([]int, error)

@@ -1,0 +1,116 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/plumb-k8s/plumb/conformance/cluster"
+)
+
+// machine is a node in memory: what is asked of it happens, unless deaf.
+type machine struct {
+	state cluster.State
+	pids  []int
+	next  int
+	// deaf: actions are confirmed and do nothing, as of an engine that lies.
+	deaf bool
+	// stuck: what was killed is not started again.
+	stuck bool
+}
+
+func (m *machine) set(f func(*cluster.State)) error {
+	if !m.deaf {
+		f(&m.state)
+	}
+	return nil
+}
+
+func (m *machine) Stop(context.Context, string) error {
+	return m.set(func(s *cluster.State) { s.Running = false })
+}
+func (m *machine) Kill(context.Context, string) error {
+	return m.set(func(s *cluster.State) { s.Running, s.ExitCode = false, 137 })
+}
+func (m *machine) Start(context.Context, string) error {
+	return m.set(func(s *cluster.State) { s.Running = true })
+}
+func (m *machine) Pause(context.Context, string) error {
+	return m.set(func(s *cluster.State) { s.Paused = true })
+}
+func (m *machine) Unpause(context.Context, string) error {
+	return m.set(func(s *cluster.State) { s.Paused = false })
+}
+func (m *machine) State(context.Context, string) (cluster.State, error)     { return m.state, nil }
+func (m *machine) Logs(context.Context, string, io.Writer) error            { return nil }
+func (m *machine) Processes(context.Context, string, string) ([]int, error) { return m.pids, nil }
+
+func (m *machine) Signal(context.Context, string, string, int) ([]int, error) {
+	killed := slices.Clone(m.pids)
+	if !m.deaf {
+		m.pids = nil
+		if !m.stuck {
+			m.next++
+			m.pids = []int{1000 + m.next}
+		}
+	}
+	return killed, nil
+}
+
+func TestFaultsAreWitnessedAndHealed(t *testing.T) {
+	for name, row := range map[string]struct {
+		machine machine
+		fault   func(*machine) Fault
+		refused bool
+	}{
+		"component killed":           {machine{pids: []int{7}}, func(m *machine) Fault { return KillComponent(m, "n", "etcd") }, false},
+		"component that survives":    {machine{pids: []int{7}, deaf: true}, func(m *machine) Fault { return KillComponent(m, "n", "etcd") }, true},
+		"component that is not here": {machine{}, func(m *machine) Fault { return KillComponent(m, "n", "etcd") }, true},
+		"node killed":                {machine{state: cluster.State{Running: true}}, func(m *machine) Fault { return KillNode(m, "n") }, false},
+		"node stopped":               {machine{state: cluster.State{Running: true}}, func(m *machine) Fault { return StopNode(m, "n") }, false},
+		"node that survives":         {machine{state: cluster.State{Running: true}, deaf: true}, func(m *machine) Fault { return KillNode(m, "n") }, true},
+		"node that was down":         {machine{}, func(m *machine) Fault { return KillNode(m, "n") }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var journal []string
+				note := func(name, format string, args ...any) {
+					journal = append(journal, name+": "+fmt.Sprintf(format, args...))
+				}
+				a, err := Inject(t.Context(), row.fault(&row.machine), note)
+				if errors.Is(err, ErrNotWitnessed) != row.refused {
+					t.Fatalf("inject: %v", err)
+				}
+				if row.refused {
+					return
+				}
+				if err := errors.Join(a.Heal(t.Context()), a.Heal(t.Context())); err != nil {
+					t.Fatal(err)
+				}
+				if len(journal) != 2 || !strings.HasPrefix(journal[0], "fault: ") || !strings.HasPrefix(journal[1], "healed: ") {
+					t.Fatalf("journal: %q", journal)
+				}
+			})
+		})
+	}
+}
+
+func TestAFaultWithoutAWitnessIsHealedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		healed := 0
+		f := Fault{
+			Name: "f", Inject: func(context.Context) error { return nil },
+			Witness: func(context.Context) (string, error) { return "", errors.New("nothing to see") },
+			Heal:    func(context.Context) error { healed++; return nil },
+			Healed:  func(context.Context) (string, error) { return "", nil },
+		}
+		if _, err := Inject(t.Context(), f, func(string, string, ...any) {}); !errors.Is(err, ErrNotWitnessed) || healed != 1 {
+			t.Fatalf("got %v, healed %d times", err, healed)
+		}
+	})
+}

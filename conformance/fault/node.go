@@ -1,0 +1,106 @@
+package fault
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/plumb-k8s/plumb/conformance/cluster"
+	"github.com/plumb-k8s/plumb/conformance/target"
+)
+
+// KillNode takes a node down as a power cut does; healing starts it.
+func KillNode(control cluster.Control, node string) Fault {
+	return down(control, node, "kill", control.Kill)
+}
+
+// StopNode shuts a node down in order; healing starts it.
+func StopNode(control cluster.Control, node string) Fault {
+	return down(control, node, "stop", control.Stop)
+}
+
+func down(control cluster.Control, node, verb string, take func(context.Context, string) error) Fault {
+	return Fault{
+		Name:   verb + " node " + node,
+		Setup:  func(ctx context.Context) error { return mustRun(ctx, control, node) },
+		Inject: func(ctx context.Context) error { return take(ctx, node) },
+		Heal:   func(ctx context.Context) error { return control.Start(ctx, node) },
+		Witness: func(ctx context.Context) (string, error) {
+			s, err := control.State(ctx, node)
+			if err != nil {
+				return "", err
+			}
+			if s.Running {
+				return "", errors.New("it runs")
+			}
+			return fmt.Sprintf("it is down, exit code %d", s.ExitCode), nil
+		},
+		Healed: func(ctx context.Context) (string, error) {
+			if err := mustRun(ctx, control, node); err != nil {
+				return "", err
+			}
+			s, err := control.State(ctx, node)
+			return "it runs since " + s.StartedAt, err
+		},
+	}
+}
+
+// PauseNode freezes every process of a node: its connections stay open and nothing answers. probe is an address (host:port) of the node
+// that speaks TLS, and must fall silent.
+func PauseNode(control cluster.Control, node, probe string) Fault {
+	return Fault{
+		Name: "pause node " + node,
+		Setup: func(ctx context.Context) error {
+			if err := mustRun(ctx, control, node); err != nil {
+				return err
+			}
+			return answers(ctx, probe)
+		},
+		Inject: func(ctx context.Context) error { return control.Pause(ctx, node) },
+		Heal: func(ctx context.Context) error {
+			s, err := control.State(ctx, node)
+			if err != nil || !s.Paused {
+				return err
+			}
+			return control.Unpause(ctx, node)
+		},
+		Witness: func(ctx context.Context) (string, error) {
+			s, err := control.State(ctx, node)
+			if err != nil {
+				return "", err
+			}
+			if err := answers(ctx, probe); !s.Paused || err == nil {
+				return "", fmt.Errorf("paused: %t, %s answers: %t", s.Paused, probe, err == nil)
+			}
+			return "it is paused, and " + probe + " does not answer", nil
+		},
+		Healed: func(ctx context.Context) (string, error) {
+			if err := mustRun(ctx, control, node); err != nil {
+				return "", err
+			}
+			return "it runs, and " + probe + " answers", answers(ctx, probe)
+		},
+	}
+}
+
+func mustRun(ctx context.Context, control cluster.Control, node string) error {
+	s, err := control.State(ctx, node)
+	if err == nil && (!s.Running || s.Paused) {
+		err = fmt.Errorf("node %s: running %t, paused %t", node, s.Running, s.Paused)
+	}
+	return err
+}
+
+// answers tells whether somebody at address finishes a TLS handshake; whose certificate it is does not matter here.
+func answers(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, target.ProbeAnswer)
+	defer cancel()
+	dialer := tls.Dialer{NetDialer: &net.Dialer{}, Config: &tls.Config{InsecureSkipVerify: true}}
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("dial %s: %w", address, err)
+	}
+	return conn.Close()
+}
