@@ -6,6 +6,7 @@ package specs
 import (
 	"github.com/plumb-k8s/plumb/conformance/specs/api"
 	"github.com/plumb-k8s/plumb/conformance/specs/ha"
+	"github.com/plumb-k8s/plumb/conformance/specs/rescheduling"
 	"github.com/plumb-k8s/plumb/conformance/specs/routing"
 	"github.com/plumb-k8s/plumb/conformance/specs/workloads"
 )
@@ -23,6 +24,7 @@ func All() []Profile {
 		{"workloads", workloads.Declare},
 		{"routing", routing.Declare},
 		{"ha", ha.Declare},
+		{"rescheduling", rescheduling.Declare},
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package ha is the profile of faults in the control plane: what was acknowledged is there afterwards. It needs node control.
+// Package ha is the profile of faults in the control plane and in the components of nodes: what was acknowledged is there afterwards, and
+// service goes on meanwhile. It needs node control, and at least two control planes where one of them is killed.
 package ha
 
 import (
@@ -9,5 +10,9 @@ import (
 func Declare() {
 	ginkgo.Describe("ha", ginkgo.Label("ha"), func() {
 		declareKills()
+		declareLeaders()
+		declareNodeComponents()
+		declareControlPlanes()
+		declareAllocations()
 	})
 }

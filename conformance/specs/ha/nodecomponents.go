@@ -1,0 +1,133 @@
+package ha
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/plumb-k8s/plumb/conformance/cluster"
+	"github.com/plumb-k8s/plumb/conformance/fault"
+	"github.com/plumb-k8s/plumb/conformance/scene"
+	"github.com/plumb-k8s/plumb/conformance/target"
+)
+
+func declareNodeComponents() {
+	for i, component := range []string{"kubelet", "containerd", "balancer"} {
+		id := []string{"HA-005", "HA-007", "HA-008"}[i]
+		It("keeps containers running and starts new ones after "+component+" was killed", Serial, Label(id), func(ctx SpecContext) {
+			s := scene.New(ctx)
+			node := s.NodesOf(cluster.Worker, 1)[0]
+			before := s.Run(ctx, on(node, s.Echo("old", nil)))
+			scene.Heal(ctx, s.Break(ctx, fault.KillComponent(s.Control(), node, component)))
+			s.Run(ctx, on(node, s.Echo("new", nil)))
+			sameContainer(ctx, s, before)
+			s.WaitNodesReady(ctx)
+			sameContainer(ctx, s, before)
+		})
+	}
+	It("routes to a Service while kube-proxy is killed, and to its changes afterwards", Serial, Label("HA-006"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		node := s.NodesOf(cluster.Worker, 1)[0]
+		client := s.Run(ctx, on(node, s.Echo("client", nil)))
+		s.Run(ctx, s.Echo("web-1", scene.App("web")))
+		service := s.Expose(ctx, "web")
+		url := "http://" + service.Spec.ClusterIP
+		reaches(ctx, s, client.Name, url, "web-1")
+		calls := callOn(ctx, s, client.Name, url)
+		scene.Heal(ctx, s.Break(ctx, fault.KillComponent(s.Control(), node, "kube-proxy")))
+		Eventually(ctx, calls.answered).WithTimeout(target.Converge).WithPolling(target.Poll).Should(BeNumerically(">=", 20))
+		Expect(calls.stop()).To(BeEmpty(), "calls that failed while kube-proxy was killed")
+		s.Run(ctx, s.Echo("web-2", scene.App("web")))
+		Expect(s.API.CoreV1().Pods(s.Namespace).Delete(ctx, "web-1", metav1.DeleteOptions{})).To(Succeed())
+		reaches(ctx, s, client.Name, url, "web-2")
+	})
+}
+
+// on binds a pod to a node through the scheduler.
+func on(node string, pod *corev1.Pod) *corev1.Pod {
+	pod.Spec.NodeSelector = map[string]string{corev1.LabelHostname: node}
+	return pod
+}
+
+// sameContainer expects a pod's container to be the one that it was.
+func sameContainer(ctx context.Context, s *scene.Scene, before *corev1.Pod) {
+	GinkgoHelper()
+	now := s.WaitReady(ctx, before.Name)
+	was, is := before.Status.ContainerStatuses[0], now.Status.ContainerStatuses[0]
+	Expect(now.UID).To(Equal(before.UID))
+	Expect(is.ContainerID).To(Equal(was.ContainerID), "the container was replaced")
+	Expect(is.RestartCount).To(Equal(was.RestartCount), "the container was restarted")
+	Expect(is.State.Running).NotTo(BeNil())
+	Expect(is.State.Running.StartedAt).To(Equal(was.State.Running.StartedAt))
+}
+
+// reaches waits until only the named pod answers.
+func reaches(ctx context.Context, s *scene.Scene, from, url, pod string) {
+	GinkgoHelper()
+	Eventually(ctx, func(ctx context.Context) (map[string]int, error) { return s.Names(ctx, from, url, 5) }).
+		WithTimeout(target.Converge).WithPolling(target.Poll).Should(Equal(map[string]int{pod: 5}))
+}
+
+// calls are requests that go on in the background.
+type calls struct {
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+
+	mu     sync.Mutex
+	good   int
+	failed []string
+}
+
+// callOn has a pod call a URL again and again, each time by a new connection, until stop.
+func callOn(ctx context.Context, s *scene.Scene, from, url string) *calls {
+	ctx, cancel := context.WithCancel(ctx)
+	c := &calls{cancel: cancel}
+	DeferCleanup(c.stop)
+	c.done.Go(func() {
+		tick := time.NewTicker(target.Poll / 4)
+		defer tick.Stop()
+		for ctx.Err() == nil {
+			d, err := s.Dial(ctx, from, url+"/hostname")
+			if ctx.Err() == nil {
+				c.note(d, err)
+			}
+			select {
+			case <-ctx.Done():
+			case <-tick.C:
+			}
+		}
+	})
+	return c
+}
+
+func (c *calls) note(d scene.Dialled, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err != nil:
+		c.failed = append(c.failed, err.Error())
+	case d.Error != "" || d.Status != 200:
+		c.failed = append(c.failed, fmt.Sprintf("status %d %s", d.Status, d.Error))
+	default:
+		c.good++
+	}
+}
+
+func (c *calls) answered() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.good
+}
+
+// stop ends the calls and returns what failed.
+func (c *calls) stop() []string {
+	c.cancel()
+	c.done.Wait()
+	return c.failed
+}

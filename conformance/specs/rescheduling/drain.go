@@ -1,0 +1,143 @@
+package rescheduling
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/plumb-k8s/plumb/conformance/cluster"
+	"github.com/plumb-k8s/plumb/conformance/scene"
+	"github.com/plumb-k8s/plumb/conformance/target"
+)
+
+// Of four pods three must stay: the budget refuses a second eviction until the first pod has its successor.
+const (
+	drained   = 4
+	mustServe = 3
+)
+
+func declareDrain() {
+	It("moves the pods of a drained worker and keeps within their disruption budget", Serial, Label("RESCHED-002"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		workers := s.NodesOf(cluster.Worker, 2)
+		everywhere := s.DaemonSet("everywhere")
+		_, err := s.API.AppsV1().DaemonSets(s.Namespace).Create(ctx, everywhere, metav1.CreateOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		s.Deploy(ctx, s.Deployment("web", drained))
+		node := busiest(s.PodsOf(ctx, "web"), workers)
+		protect(ctx, s)
+		cordon(ctx, s, node, true)
+		DeferCleanup(func(ctx context.Context) { cordon(ctx, s, node, false) })
+		low := watchAvailable(ctx, s)
+		evicted, refused := drain(ctx, s, node)
+		s.WaitRolledOut(ctx, "web")
+		scene.Record("drained", "%d evicted from %s, %d evictions refused meanwhile, never fewer than %d pods Ready", evicted, node, refused, low.stop())
+		Expect(low.least).To(BeNumerically(">=", mustServe), "the budget was broken")
+		Expect(uidsOn(s.PodsOf(ctx, "web"), node)).To(BeEmpty())
+		Expect(uidsOn(s.PodsOf(ctx, "everywhere"), node)).To(HaveLen(1), "a drain leaves DaemonSets alone")
+		cordon(ctx, s, node, false)
+		s.Run(ctx, on(node, s.Echo("after", nil)))
+	})
+}
+
+func protect(ctx context.Context, s *scene.Scene) {
+	GinkgoHelper()
+	least := intstr.FromInt32(mustServe)
+	_, err := s.API.PolicyV1().PodDisruptionBudgets(s.Namespace).Create(ctx, &policyv1.PodDisruptionBudget{
+		ObjectMeta: metav1.ObjectMeta{Name: "web"},
+		Spec:       policyv1.PodDisruptionBudgetSpec{MinAvailable: &least, Selector: &metav1.LabelSelector{MatchLabels: scene.App("web")}},
+	}, metav1.CreateOptions{})
+	Expect(err).NotTo(HaveOccurred())
+	Eventually(ctx, func(ctx context.Context) (int32, error) {
+		b, err := s.API.PolicyV1().PodDisruptionBudgets(s.Namespace).Get(ctx, "web", metav1.GetOptions{})
+		return b.Status.DisruptionsAllowed, err
+	}).WithTimeout(target.Converge).WithPolling(target.Poll).Should(BeEquivalentTo(drained - mustServe))
+}
+
+func cordon(ctx context.Context, s *scene.Scene, node string, on bool) {
+	GinkgoHelper()
+	patch := fmt.Sprintf(`{"spec":{"unschedulable":%t}}`, on)
+	_, err := s.API.CoreV1().Nodes().Patch(ctx, node, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{})
+	Expect(err).NotTo(HaveOccurred())
+}
+
+// drain evicts the Deployment's pods from a node, as kubectl drain does: what the budget refuses is tried again.
+func drain(ctx context.Context, s *scene.Scene, node string) (evicted, refused int) {
+	GinkgoHelper()
+	done := map[types.UID]bool{}
+	Eventually(ctx, func(ctx context.Context) (int, error) {
+		left := 0
+		for _, p := range s.PodsOf(ctx, "web") {
+			if p.Spec.NodeName != node || done[p.UID] {
+				continue
+			}
+			err := s.API.PolicyV1().Evictions(s.Namespace).Evict(ctx, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: p.Name}})
+			switch {
+			case err == nil:
+				done[p.UID] = true
+				evicted++
+			case apierrors.IsTooManyRequests(err):
+				refused++
+				left++
+			case !apierrors.IsNotFound(err):
+				return 0, err
+			}
+		}
+		return left, nil
+	}).WithTimeout(target.Rollout).WithPolling(target.Poll).Should(BeZero(), "pods that the budget keeps on %s", node)
+	return evicted, refused
+}
+
+// lowest follows how few pods were Ready.
+type lowest struct {
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+	least  int
+}
+
+func watchAvailable(ctx context.Context, s *scene.Scene) *lowest {
+	ctx, cancel := context.WithCancel(ctx)
+	l := &lowest{cancel: cancel, least: drained}
+	DeferCleanup(func() { l.stop() })
+	l.done.Go(func() {
+		tick := time.NewTicker(target.Poll / 4)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if list, err := s.API.CoreV1().Pods(s.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=web"}); err == nil {
+				l.least = min(l.least, readyOf(list.Items))
+			}
+		}
+	})
+	return l
+}
+
+func (l *lowest) stop() int {
+	l.cancel()
+	l.done.Wait()
+	return l.least
+}
+
+// readyOf counts the pods that serve: those that are ending do not.
+func readyOf(pods []corev1.Pod) (ready int) {
+	for _, p := range pods {
+		if p.DeletionTimestamp == nil && scene.IsReady(&p) {
+			ready++
+		}
+	}
+	return ready
+}
