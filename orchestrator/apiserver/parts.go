@@ -46,7 +46,7 @@ func (p *partsBuilder) build(registry *objects.Registry) (Parts, error) {
 	if err != nil {
 		return Parts{}, err
 	}
-	reservations, err := p.reservations(registry)
+	services, err := p.services(registry)
 	if err != nil {
 		return Parts{}, err
 	}
@@ -56,13 +56,14 @@ func (p *partsBuilder) build(registry *objects.Registry) (Parts, error) {
 	}
 	chain := admission.NewChain(admission.Config{Reader: registry, Enable: []string{"NodeRestriction"}})
 	return Parts{
-		Authenticator: authenticator, Authorizer: authorizer, Admission: chain, Reservations: reservations,
+		Authenticator: authenticator, Authorizer: authorizer, Admission: chain, Reservations: map[schema.GroupResource]endpoint.Reservation{{Resource: "services"}: services},
 		Mounts: subresource.Mounts(subresource.Config{
 			Registry: registry, Admission: chain, Authorizer: authorizer, Tokens: verifier, Signer: signer, Audiences: p.tokens.forAPI(), Kubelet: kubelet, Now: time.Now,
 		}),
 		Tasks: []func(context.Context) error{
 			func(ctx context.Context) error { return p.seed(ctx, registry, seeds) },
 			p.endpoints(registry).Run,
+			(&allocate.Repair{Services: services, Address: p.advertiseAddress, Logger: p.logger}).Run,
 		},
 		Ready: p.seeded.Load,
 	}, nil
@@ -73,8 +74,8 @@ func (p *partsBuilder) endpoints(registry *objects.Registry) bootstrap.Endpoints
 	return bootstrap.Endpoints{Registry: registry, Store: p.store, Address: p.advertiseAddress, Port: int32(p.securePort), Seeded: p.seeded.Load, Logger: p.logger}
 }
 
-// reservations are what Services take exclusively: addresses and node ports.
-func (p *partsBuilder) reservations(registry *objects.Registry) (map[schema.GroupResource]endpoint.Reservation, error) {
+// services hands out what Services take exclusively: addresses and node ports.
+func (p *partsBuilder) services(registry *objects.Registry) (*allocate.Services, error) {
 	cidr, err := netip.ParsePrefix(p.serviceRange)
 	if err != nil {
 		return nil, fmt.Errorf("--service-cluster-ip-range=%s: %w", p.serviceRange, err)
@@ -83,8 +84,7 @@ func (p *partsBuilder) reservations(registry *objects.Registry) (map[schema.Grou
 	if err != nil {
 		return nil, fmt.Errorf("--service-node-port-range=%s: %w", p.nodePorts, err)
 	}
-	services := allocate.New(allocate.Config{Objects: registry, Store: p.store, CIDR: cidr, FirstPort: int32(ports.Base), PortCount: int32(ports.Size)})
-	return map[schema.GroupResource]endpoint.Reservation{{Resource: "services"}: services}, nil
+	return allocate.New(allocate.Config{Objects: registry, Store: p.store, CIDR: cidr, FirstPort: int32(ports.Base), PortCount: int32(ports.Size)}), nil
 }
 
 // client is how this apiserver shows itself to kubelets.

@@ -81,7 +81,7 @@ func drain(ctx context.Context, s *scene.Scene, node string) (evicted, refused i
 			if p.Spec.NodeName != node || done[p.UID] {
 				continue
 			}
-			err := s.API.PolicyV1().Evictions(s.Namespace).Evict(ctx, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: p.Name}})
+			err := s.API.PolicyV1().Evictions(s.Namespace).Evict(ctx, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: s.Namespace}})
 			switch {
 			case err == nil:
 				done[p.UID] = true

@@ -105,7 +105,7 @@ func (a *addresses) claim(ctx context.Context, ip netip.Addr, svc *corev1.Servic
 	return err
 }
 
-// give returns an address that belongs to the Service; one that is claimed for another stays. Best effort: the repair controller finds leaks.
+// give returns an address that belongs to the Service; one that is claimed for another stays. Best effort: Repair finds leaks.
 func (a *addresses) give(ctx context.Context, ip string, svc *corev1.Service) {
 	obj, err := a.objects.Get(ctx, ipAddresses, "", ip)
 	if err == nil {

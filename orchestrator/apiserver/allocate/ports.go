@@ -51,7 +51,7 @@ func (p *ports) take(ctx context.Context, port int32, dryRun bool) (int32, error
 	return got, err
 }
 
-// give frees a port. Best effort: a leak costs one port until the repair loop.
+// give frees a port. Best effort: Repair finds leaks.
 func (p *ports) give(ctx context.Context, port int32) {
 	if port < p.first || port >= p.first+p.count {
 		return
@@ -60,6 +60,20 @@ func (p *ports) give(ctx context.Context, port int32) {
 		bits.SetBit(bits, int(port-p.first), 0)
 		return nil
 	})
+}
+
+// taken lists the ports that are claimed.
+func (p *ports) taken(ctx context.Context) ([]int32, error) {
+	var all []int32
+	err := p.change(ctx, true, func(bits *big.Int) error {
+		for n := range p.count {
+			if bits.Bit(int(n)) == 1 {
+				all = append(all, p.first+n)
+			}
+		}
+		return nil
+	})
+	return all, err
 }
 
 // free returns a free port, from a random place of the upper part on: the lower part is kept for ports that people choose (KEP-3668).
