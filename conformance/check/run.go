@@ -31,11 +31,12 @@ type Run struct {
 	Repository string
 	// ShardArgs are the words that make this executable a shard; the shard's own flags follow them.
 	ShardArgs []string
-	Out       io.Writer
+	// Grace is how long a shard may clean up after an interruption before it is killed.
+	Grace time.Duration
+	// Keep saves what the target was like when something did not pass, and returns where: the results that did not pass link to it.
+	Keep func(context.Context) []string
+	Out  io.Writer
 }
-
-// interruptGrace is how long a shard may clean up after an interruption before it is killed.
-const interruptGrace = 12 * time.Second
 
 // Do runs the suite and returns the verdict; the report is in Dir, also after an interruption.
 func (r *Run) Do(ctx context.Context) (verdict.Verdict, error) {
@@ -65,7 +66,22 @@ func (r *Run) Do(ctx context.Context) (verdict.Verdict, error) {
 	if ctx.Err() != nil && v.Exit == verdict.ExitConformant {
 		v.Exit, v.Text = verdict.ExitInconclusive, "INCONCLUSIVE: interrupted"
 	}
+	if v.Exit != verdict.ExitConformant && r.Keep != nil {
+		link(&v, r.Keep(ctx))
+	}
 	return v, report.Write(r.Dir, v, time.Since(started))
+}
+
+// link tells every result that did not pass where more is kept.
+func link(v *verdict.Verdict, kept []string) {
+	for i := range v.Results {
+		if v.Results[i].Outcome == verdict.Passed {
+			continue
+		}
+		for _, path := range kept {
+			v.Results[i].Evidence = append(v.Results[i].Evidence, verdict.Evidence{Name: "kept", Text: path})
+		}
+	}
 }
 
 // focus picks the IDs whose ID or sentence matches.
@@ -118,7 +134,7 @@ func (r *Run) shard(ctx context.Context, name string, ids []string, kubeconfig, 
 	defer log.Close()
 	c := exec.CommandContext(ctx, self, args...)
 	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
-	c.WaitDelay = interruptGrace
+	c.WaitDelay = r.Grace
 	c.Stdout, c.Stderr = log, r.Out
 	if err := c.Run(); err != nil {
 		return fmt.Errorf("shard %s: %w", name, err)

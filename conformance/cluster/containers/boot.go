@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/plumb-k8s/plumb/conformance/cluster"
@@ -28,7 +29,7 @@ func (p *Provider) Boot(ctx context.Context, cfg Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &boot{Provider: p, cfg: cfg, plan: newPlan(cfg, net)}
+	b := &boot{Provider: p, cfg: cfg, plan: newPlan(cfg, net), pkiMade: make(chan struct{})}
 	phases.done("network made")
 	if err := b.start(ctx, phases); err != nil {
 		return nil, fmt.Errorf("boot cluster %s (time limit %s): %w", name, cfg.ReadyTimeout, err)
@@ -38,25 +39,33 @@ func (p *Provider) Boot(ctx context.Context, cfg Config) (*Cluster, error) {
 	if err := waitReady(ctx, c, cfg.Until, phases); err != nil {
 		return c, fmt.Errorf("cluster %s is not ready: %w", name, err)
 	}
-	return c, nil
+	return c, b.clear(ctx)
 }
 
 // boot is one run of Boot.
 type boot struct {
 	*Provider
-	cfg        Config
-	plan       *plan
+	cfg  Config
+	plan *plan
+	// pki and kubeconfig are read after pkiMade is closed.
 	pki        map[string][]file
 	kubeconfig []byte
+	pkiMade    chan struct{}
+	// leftover is the container that made the PKI.
+	leftover string
 }
 
-// start makes the PKI, then all containers at once.
+// start makes the PKI and all containers at once; those that need the PKI wait for it between their creation and their start.
 func (b *boot) start(ctx context.Context, phases *phases) error {
-	if err := b.makePKI(ctx); err != nil {
-		return err
-	}
-	phases.done("PKI made")
 	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error {
+		if err := b.makePKI(ctx); err != nil {
+			return err
+		}
+		phases.done("PKI made")
+		close(b.pkiMade)
+		return nil
+	})
 	all.Go(func() error { return b.startBalancer(ctx) })
 	if b.cfg.RegistryImage != "" {
 		all.Go(func() error { return b.startRegistry(ctx) })
@@ -65,6 +74,15 @@ func (b *boot) start(ctx context.Context, phases *phases) error {
 		all.Go(func() error { return b.startNode(ctx, n, b.cfg.Shape.Nodes[b.plan.shapeIndex[i]]) })
 	}
 	return all.Wait()
+}
+
+// clear removes the container that made the PKI.
+func (b *boot) clear(ctx context.Context) error {
+	_, err := b.docker.ContainerRemove(ctx, b.leftover, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	if err != nil {
+		return fmt.Errorf("remove what made the PKI: %w", err)
+	}
+	return nil
 }
 
 // plan is every name and address of a cluster, decided before the first container.
@@ -76,16 +94,18 @@ type plan struct {
 	labels     map[string]map[string]string
 	balancer   netip.Addr
 	registry   netip.Addr
+	// maker is where the container stands that makes the PKI.
+	maker netip.Addr
 }
 
-// newPlan gives the balancer .2, the registry .3, and the nodes .10 and up in a /24; names are kind's.
+// newPlan gives the balancer .2, the registry .3, the maker of the PKI .4, and the nodes .10 and up in a /24; names are kind's.
 func newPlan(cfg Config, subnet netip.Prefix) *plan {
 	host := func(n byte) netip.Addr {
 		b := subnet.Addr().As4()
 		b[3] = n
 		return netip.AddrFrom4(b)
 	}
-	p := &plan{cluster: cfg.Shape.Name, subnet: subnet, balancer: host(2), registry: host(3), labels: map[string]map[string]string{}}
+	p := &plan{cluster: cfg.Shape.Name, subnet: subnet, balancer: host(2), registry: host(3), maker: host(4), labels: map[string]map[string]string{}}
 	count := map[string]int{}
 	for _, role := range []string{cluster.ControlPlane, cluster.Worker} {
 		for i, n := range cfg.Shape.Nodes {

@@ -28,9 +28,10 @@ type spec struct {
 	name, role, image string
 	address           netip.Addr
 	command           []string
-	files             []file
-	published         map[int]publish
-	host              func(*container.HostConfig)
+	// files are asked for when the container exists, and may wait for what is still being made; nil is none.
+	files     func(context.Context) ([]file, error)
+	published map[int]publish
+	host      func(*container.HostConfig)
 }
 
 // publish is where a container's port appears on this machine.
@@ -62,7 +63,7 @@ func (b *boot) startNode(ctx context.Context, n cluster.Node, shape kindconfig.N
 	}
 	_, err = b.run(ctx, spec{
 		name: n.Name, role: n.Role, image: image, address: netip.MustParseAddr(n.Address),
-		files:     append(b.pki[n.Name], file{"/etc/plumb/cluster.json", description, 0o644}),
+		files:     b.withPKI(n.Name, file{"/etc/plumb/cluster.json", description, 0o644}),
 		published: portMappings(shape),
 		host: func(h *container.HostConfig) {
 			asNode(h, caps)
@@ -104,7 +105,7 @@ func (b *boot) startBalancer(ctx context.Context) error {
 	_, err = b.run(ctx, spec{
 		name: b.plan.cluster + "-balancer", role: balancerRole, image: b.cfg.NodeImage, address: b.plan.balancer,
 		command:   []string{"balancer", "/etc/plumb/cluster.json"},
-		files:     append(b.pki[balancerRole], file{"/etc/plumb/cluster.json", description, 0o644}, file{kubeconfigPath, b.kubeconfig, 0o600}),
+		files:     b.withPKI(balancerRole, file{"/etc/plumb/cluster.json", description, 0o644}),
 		published: map[int]publish{apiPort: {address: api.APIServerAddress, port: api.APIServerPort}},
 	})
 	if err != nil {
@@ -139,11 +140,15 @@ func (b *boot) run(ctx context.Context, s spec) (testcontainers.Container, error
 			e[networkName(b.plan.cluster)].IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: s.address}
 		},
 	}
-	if len(s.files) > 0 {
+	if s.files != nil {
 		// One archive for all files: the engine takes a quarter of a second for each copy.
 		request.LifecycleHooks = []testcontainers.ContainerLifecycleHooks{{PostCreates: []testcontainers.ContainerHook{
 			func(ctx context.Context, c testcontainers.Container) error {
-				return b.copyFiles(ctx, c.GetContainerID(), s.files)
+				files, err := s.files(ctx)
+				if err != nil {
+					return err
+				}
+				return b.copyFiles(ctx, c.GetContainerID(), files)
 			},
 		}}}
 	}

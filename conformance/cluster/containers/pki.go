@@ -23,9 +23,11 @@ func (b *boot) makePKI(ctx context.Context) error {
 		return err
 	}
 	c, err := b.run(ctx, spec{
-		name: b.plan.cluster + "-pki", role: "pki", image: b.cfg.NodeImage, address: b.plan.balancer,
+		name: b.plan.cluster + "-pki", role: "pki", image: b.cfg.NodeImage, address: b.plan.maker,
 		command: []string{"pki", "/etc/plumb/cluster.json", "/pki.tar"},
-		files:   []file{{"/etc/plumb/cluster.json", description, 0o644}},
+		files: func(context.Context) ([]file, error) {
+			return []file{{"/etc/plumb/cluster.json", description, 0o644}}, nil
+		},
 	})
 	if err != nil {
 		return err
@@ -42,8 +44,24 @@ func (b *boot) makePKI(ctx context.Context) error {
 	if err := b.readPKI(copied.Content); err != nil {
 		return fmt.Errorf("read the PKI: %w", err)
 	}
-	_, err = b.docker.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-	return err
+	b.leftover = id // removed once the cluster has started: nothing waits for it
+	return nil
+}
+
+// withPKI waits for the PKI and returns its files for a container, with others; the balancer also keeps the administrator's kubeconfig.
+func (b *boot) withPKI(owner string, others ...file) func(context.Context) ([]file, error) {
+	return func(ctx context.Context) ([]file, error) {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-b.pkiMade:
+		}
+		all := append(others, b.pki[owner]...)
+		if owner == balancerRole {
+			all = append(all, file{kubeconfigPath, b.kubeconfig, 0o600})
+		}
+		return all, nil
+	}
 }
 
 // exited waits for a container's end; an exit code other than 0 is an error that carries its output.

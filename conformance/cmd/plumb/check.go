@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -84,7 +85,7 @@ func (f *checkFlags) printList(out io.Writer) error {
 	return err
 }
 
-// onContainers judges a kept cluster, or boots one and removes it afterwards.
+// onContainers judges a kept cluster, or boots one and removes it afterwards; what a removed cluster leaves on the machine fails the run.
 func (f *checkFlags) onContainers(ctx context.Context, p *containers.Provider, out io.Writer) error {
 	if f.cluster != "" {
 		c, err := p.Find(ctx, f.cluster, f.fault)
@@ -97,36 +98,48 @@ func (f *checkFlags) onContainers(ctx context.Context, p *containers.Provider, o
 	if err != nil {
 		return err
 	}
-	name := cfg.Shape.Name
-	if !f.keep {
-		defer remove(ctx, p, name)
+	if err := preflight(ctx, p, cfg.Shape); err != nil {
+		return err
 	}
+	if f.keep {
+		return f.bootAndJudge(ctx, p, cfg, out)
+	}
+	trace := containers.Before(cfg.Shape.Name)
+	err = f.bootAndJudge(ctx, p, cfg, out)
+	return errors.Join(leave(ctx, p, trace), err)
+}
+
+func (f *checkFlags) bootAndJudge(ctx context.Context, p *containers.Provider, cfg containers.Config, out io.Writer) error {
+	name := cfg.Shape.Name
 	controlPlanes, workers := cfg.Shape.Roles()
 	fmt.Fprintf(out, "Booting cluster %s: %d control plane(s), %d worker(s)\n", name, controlPlanes, workers)
 	c, err := p.Boot(ctx, cfg)
 	if err != nil {
-		f.saveLogs(ctx, c, out)
+		if c != nil && ctx.Err() == nil {
+			fmt.Fprintln(out, "What the cluster was like is kept in", strings.Join(keep(ctx, c, f.dir), " and "))
+		}
 		fmt.Fprintln(os.Stderr, "plumb:", err)
 		return check.ExitError(verdict.ExitInconclusive)
 	}
-	err = f.judge(ctx, c, []string{"check", "--cluster", name, "--fault-image", f.fault}, out)
-	if err != nil {
-		f.saveLogs(ctx, c, out)
-	}
-	return err
+	return f.judge(ctx, c, []string{"check", "--cluster", name, "--fault-image", f.fault}, out)
 }
 
-func (f *checkFlags) saveLogs(ctx context.Context, c *containers.Cluster, out io.Writer) {
-	if c == nil {
-		return
-	}
+// leave removes a cluster, also after an interruption, and fails when anything of it is still there.
+func leave(ctx context.Context, p *containers.Provider, trace *containers.Trace) error {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
-	dir := f.dir + "/logs"
-	if err := c.SaveLogs(grace, dir); err != nil {
+	if err := p.Mark(grace, trace); err != nil {
 		fmt.Fprintln(os.Stderr, "plumb:", err)
 	}
-	fmt.Fprintln(out, "The nodes' logs are in", dir)
+	if err := p.Delete(grace, trace.Name()); err != nil {
+		return err
+	}
+	left, err := p.Left(grace, trace)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "plumb: the cluster left %d things behind:\n  %s\n", len(left), strings.Join(left, "\n  "))
+	return check.ExitError(verdict.ExitFailed)
 }
 
 // judge runs the suite and prints the verdict as the last line.
@@ -134,6 +147,7 @@ func (f *checkFlags) judge(ctx context.Context, c cluster.Cluster, shardArgs []s
 	started := time.Now()
 	run := check.Run{
 		Target: c, Profiles: f.profiles, Focus: f.focus, Procs: f.procs, Dir: f.dir, Repository: f.repository, ShardArgs: shardArgs, Out: out,
+		Grace: f.grace(), Keep: func(ctx context.Context) []string { return keep(ctx, c, f.dir) },
 	}
 	v, err := run.Do(ctx)
 	if err != nil {
@@ -151,6 +165,14 @@ func (f *checkFlags) judge(ctx context.Context, c cluster.Cluster, shardArgs []s
 		return check.ExitError(v.Exit)
 	}
 	return nil
+}
+
+// grace of an interruption: a cluster that is removed next needs no cleaning up.
+func (f *checkFlags) grace() time.Duration {
+	if f.kubeconfig == "" && f.cluster == "" && !f.keep {
+		return cleanupTime / 8
+	}
+	return cleanupTime * 3 / 4
 }
 
 // runShard is the body of a child process. Its target is a kept cluster, or any by kubeconfig.

@@ -31,7 +31,9 @@ func (i *images) add(fs *pflag.FlagSet) {
 }
 
 // engineName is what the local engine calls an image that make image built: PLUMB_TAG keeps the images of several checkouts apart.
-func engineName(image string) string { return "plumb/" + image + ":" + cmp.Or(os.Getenv("PLUMB_TAG"), "dev") }
+func engineName(image string) string {
+	return "plumb/" + image + ":" + cmp.Or(os.Getenv("PLUMB_TAG"), "dev")
+}
 
 // shapeFlags choose and alter a cluster's shape.
 type shapeFlags struct {
@@ -97,7 +99,7 @@ nodes: [{role: control-plane}, {role: worker}, {role: worker}]
 
 func newClusterCommand() *cobra.Command {
 	c := &cobra.Command{Use: "cluster", Short: "Boot, list and remove clusters in containers"}
-	c.AddCommand(newUpCommand(), newDownCommand(), newListCommand(), newKubeconfigCommand(), newLogsCommand())
+	c.AddCommand(newUpCommand(), newDownCommand(), newListCommand(), newKubeconfigCommand(), newLogsCommand(), newLoadCommand())
 	return c
 }
 
@@ -109,7 +111,12 @@ func newUpCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return withProvider(c.Context(), func(p *containers.Provider) error { return up(c.Context(), p, cfg, kubeconfig, c.OutOrStdout()) })
+		return withProvider(c.Context(), func(p *containers.Provider) error {
+			if err := preflight(c.Context(), p, cfg.Shape); err != nil {
+				return err
+			}
+			return up(c.Context(), p, cfg, kubeconfig, c.OutOrStdout())
+		})
 	}}
 	f.add(c.Flags())
 	c.Flags().StringVar(&kubeconfig, "kubeconfig", "", "where to write the kubeconfig (default: NAME.kubeconfig here)")
@@ -123,6 +130,8 @@ func up(ctx context.Context, p *containers.Provider, cfg containers.Config, kube
 	if err != nil {
 		if ctx.Err() != nil {
 			remove(ctx, p, cfg.Shape.Name)
+		} else if booted != nil {
+			fmt.Fprintln(out, "What the cluster was like is kept in", strings.Join(keep(ctx, booted, cfg.Shape.Name+".failed"), " and "))
 		}
 		return err
 	}

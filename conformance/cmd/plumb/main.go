@@ -28,13 +28,13 @@ func run(ctx context.Context) int {
 	err := newCommand().ExecuteContext(ctx)
 	var code check.ExitError
 	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "plumb: interrupted; what it had made is removed")
+		return exitInterrupted
 	case err == nil:
 		return verdict.ExitConformant
 	case errors.As(err, &code):
 		return int(code)
-	case ctx.Err() != nil:
-		fmt.Fprintln(os.Stderr, "plumb: interrupted; what it had made is removed")
-		return exitInterrupted
 	}
 	fmt.Fprintln(os.Stderr, "plumb:", err)
 	return verdict.ExitUsage
@@ -55,7 +55,7 @@ Exit codes of check: 0 every requirement ran and passed; 1 one failed; 2 a bad f
 3 inconclusive (nothing ran, a fault not witnessed, the target lost); 130 interrupted.`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(newClusterCommand(), newCheckCommand(), newTranscriptCommand(), newVersionCommand())
+	root.AddCommand(newClusterCommand(), newCheckCommand(), newTranscriptCommand(), newImagesCommand(), newVersionCommand())
 	return root
 }
 
