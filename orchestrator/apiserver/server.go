@@ -113,9 +113,10 @@ func (s *Server) Handler() (http.Handler, error) {
 }
 
 func (s *Server) health() *health {
+	etcd := &shared{ok: s.storeAnswers, now: time.Now}
 	return &health{checks: []check{
 		{name: "ping", ok: func(context.Context) error { return nil }},
-		{name: "etcd", ok: s.storeAnswers},
+		{name: "etcd", ok: etcd.check},
 		{name: "informer-sync", readyOnly: true, ok: func(context.Context) error {
 			if !s.registry.Cache.Ready() {
 				return errors.New("the watch cache is being filled")

@@ -21,7 +21,7 @@ type Config struct {
 	Listen, Backends []string
 	// CA is PEM; without it the backends' certificates are not verified when they are probed.
 	CA []byte
-	// Interval between two probes of a backend, Timeout of one.
+	// Interval between two probes of a backend that answers, half of it for one that does not; Timeout of one.
 	Interval, Timeout time.Duration
 	// Health is where /healthz is served; empty: nowhere.
 	Health string
@@ -149,11 +149,16 @@ func (b *Balancer) watch(ctx context.Context, backend *backend) {
 	transport := &http.Transport{TLSClientConfig: b.tls, ForceAttemptHTTP2: false, MaxIdleConns: 1, DisableCompression: true}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, Timeout: b.cfg.Timeout}
-	ticker := time.NewTicker(b.cfg.Interval)
-	defer ticker.Stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	failures := tolerated
 	for {
-		err := probe(ctx, client, backend.address)
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		err, wait := probe(ctx, client, backend.address), b.cfg.Interval
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -167,12 +172,9 @@ func (b *Balancer) watch(ctx context.Context, backend *backend) {
 			}
 			// The connection of a probe that failed is not used again: what answers next may be another process.
 			transport.CloseIdleConnections()
+			wait /= 2 // whether it is gone, or back, is to be known soon
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+		timer.Reset(wait)
 	}
 }
 
