@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/aggregation"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/cronjob"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/daemonset"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/deployment"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/disruption"
@@ -11,6 +12,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpointslice"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/garbage"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/job"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/mirroring"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/namespace"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/nodeipam"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/nodelifecycle"
@@ -20,6 +22,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/serviceaccount"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/statefulset"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/tainteviction"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/ttl"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/world"
 )
 
@@ -48,8 +51,11 @@ var all = []controller{
 	{name: "replicationcontroller-controller", alias: "replicationcontroller", account: "replication-controller", run: replicaset.RunReplicationControllers},
 	{name: "statefulset-controller", alias: "statefulset", account: "statefulset-controller", run: statefulset.Run},
 	{name: "job-controller", alias: "job", account: "job-controller", run: job.Run},
+	{name: "cronjob-controller", alias: "cronjob", account: "cronjob-controller", run: cronjob.Run},
+	{name: "ttl-after-finished-controller", alias: "ttl-after-finished", account: "ttl-after-finished-controller", run: ttl.Run},
 	{name: "endpoints-controller", alias: "endpoint", account: "endpoint-controller", run: endpoints.Run},
 	{name: "endpointslice-controller", alias: "endpointslice", account: "endpointslice-controller", run: endpointslice.Run},
+	{name: "endpointslice-mirroring-controller", alias: "endpointslicemirroring", account: "endpointslicemirroring-controller", run: mirroring.Run},
 	{name: "disruption-controller", alias: "disruption", account: "disruption-controller", run: disruption.Run},
 	{name: "pod-garbage-collector-controller", alias: "podgc", account: "pod-garbage-collector", run: podgc.Run},
 	{name: "clusterrole-aggregation-controller", alias: "clusterrole-aggregation", account: "clusterrole-aggregation-controller", run: aggregation.Run},

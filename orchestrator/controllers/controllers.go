@@ -131,6 +131,7 @@ func prime(shared *world.Shared) error {
 	f.Discovery().V1().EndpointSlices().Informer()
 	f.Coordination().V1().Leases().Informer()
 	f.Apps().V1().Deployments().Informer()
+	f.Batch().V1().CronJobs().Informer()
 	f.Apps().V1().DaemonSets().Informer()
 	f.Apps().V1().StatefulSets().Informer()
 	f.Rbac().V1().ClusterRoles().Informer()

@@ -2,8 +2,8 @@ package batch
 
 import (
 	"context"
-	"strings"
 
+	"github.com/robfig/cron/v3"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/validation"
@@ -64,8 +64,8 @@ func validateCronJob(_ context.Context, c *batchv1.CronJob) field.ErrorList {
 	var errs field.ErrorList
 	if c.Spec.Schedule == "" {
 		errs = append(errs, field.Required(path.Child("schedule"), ""))
-	} else if !strings.HasPrefix(c.Spec.Schedule, "@") && len(strings.Fields(c.Spec.Schedule)) != 5 {
-		errs = append(errs, field.Invalid(path.Child("schedule"), c.Spec.Schedule, "expected exactly 5 fields"))
+	} else if _, err := cron.ParseStandard(c.Spec.Schedule); err != nil {
+		errs = append(errs, field.Invalid(path.Child("schedule"), c.Spec.Schedule, err.Error()))
 	}
 	switch c.Spec.ConcurrencyPolicy {
 	case batchv1.AllowConcurrent, batchv1.ForbidConcurrent, batchv1.ReplaceConcurrent:

@@ -5,17 +5,16 @@ package endpointslice
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	core "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpoints"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/loop"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/slicing"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/world"
 )
 
@@ -83,38 +82,17 @@ func (c *controller) sync(ctx context.Context, key string) error {
 			nodes[node.Name] = node
 		}
 	}
-	return c.apply(ctx, key, plan(s, groups(s, mine, nodes), existing))
+	todo := slicing.Plan(owner(s), groups(s, mine, nodes), existing)
+	stamp(append(todo.Create, todo.Update...), time.Now())
+	return slicing.Apply(ctx, c.Client, todo, func(version string) { c.own.Wrote(key, version) })
 }
 
-// apply writes what is new before it takes away what is old.
-func (c *controller) apply(ctx context.Context, key string, todo changes) error {
-	var failed error
-	now := time.Now().UTC().Format(time.RFC3339Nano)
-	for _, slice := range append(todo.create, todo.update...) {
-		slices := c.Client.DiscoveryV1().EndpointSlices(slice.Namespace)
+// stamp notes when the change was seen, so that proxies can measure how long it took to reach them.
+func stamp(changed []*discovery.EndpointSlice, now time.Time) {
+	for _, slice := range changed {
 		if slice.Annotations == nil {
 			slice.Annotations = map[string]string{}
 		}
-		slice.Annotations[core.EndpointsLastChangeTriggerTime] = now
-		var written *discovery.EndpointSlice
-		var err error
-		if slice.UID == "" {
-			written, err = slices.Create(ctx, slice, meta.CreateOptions{})
-		} else {
-			written, err = slices.Update(ctx, slice, meta.UpdateOptions{})
-		}
-		switch {
-		case err == nil:
-			c.own.Wrote(key, written.ResourceVersion)
-		case !apierrors.HasStatusCause(err, core.NamespaceTerminatingCause):
-			failed = errors.Join(failed, err)
-		}
+		slice.Annotations[core.EndpointsLastChangeTriggerTime] = now.UTC().Format(time.RFC3339Nano)
 	}
-	for _, slice := range todo.remove {
-		err := c.Client.DiscoveryV1().EndpointSlices(slice.Namespace).Delete(ctx, slice.Name, meta.DeleteOptions{Preconditions: meta.NewUIDPreconditions(string(slice.UID))})
-		if err != nil && !apierrors.IsNotFound(err) {
-			failed = errors.Join(failed, err)
-		}
-	}
-	return failed
 }

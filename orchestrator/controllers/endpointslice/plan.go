@@ -1,74 +1,37 @@
 package endpointslice
 
 import (
-	"cmp"
-	"encoding/json"
 	"maps"
 	"net/netip"
-	"slices"
 
 	core "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpoints"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/pods"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/slicing"
 )
 
-const (
-	manager = "endpointslice-controller.k8s.io"
-	// capacity of one slice, as --max-endpoints-per-slice is by default.
-	capacity = 100
-)
-
-// group is what one slice may hold together: one address family, one set of ports.
-type group struct {
-	family    discovery.AddressType
-	ports     []discovery.EndpointPort
-	endpoints []discovery.Endpoint
-}
-
-func (g group) key() string { return portsKey(g.family, g.ports) }
-
-func portsKey(family discovery.AddressType, ports []discovery.EndpointPort) string {
-	ports = slices.Clone(ports)
-	slices.SortFunc(ports, func(a, b discovery.EndpointPort) int { return cmp.Compare(*orZero(a.Name), *orZero(b.Name)) })
-	text, err := json.Marshal(ports)
-	if err != nil {
-		return string(family) // EndpointPorts always marshal
-	}
-	return string(family) + string(text)
-}
-
-func orZero[T any](p *T) *T {
-	if p == nil {
-		return new(T)
-	}
-	return p
-}
+const manager = "endpointslice-controller.k8s.io"
 
 // groups of a Service's pods. nodes by name give zones.
-func groups(s *core.Service, mine []*core.Pod, nodes map[string]*core.Node) []group {
-	byKey := map[string]*group{}
+func groups(s *core.Service, mine []*core.Pod, nodes map[string]*core.Node) []slicing.Group {
+	var parts []slicing.Group
 	for _, family := range s.Spec.IPFamilies {
 		for _, p := range mine {
 			ip := addressOf(p, family)
 			if ip == "" || !endpoints.Listed(p, true) {
 				continue
 			}
-			g := group{family: discovery.AddressType(family), ports: portsOf(s, p)}
-			if byKey[g.key()] == nil {
-				byKey[g.key()] = &g
-			}
-			held := byKey[g.key()]
-			held.endpoints = append(held.endpoints, endpointOf(s, p, ip, nodes[p.Spec.NodeName]))
+			parts = append(parts, slicing.Group{
+				Family: discovery.AddressType(family), Ports: portsOf(s, p), Endpoints: []discovery.Endpoint{endpointOf(s, p, ip, nodes[p.Spec.NodeName])},
+			})
 		}
 	}
-	out := make([]group, 0, len(byKey))
-	for _, key := range slices.Sorted(maps.Keys(byKey)) {
-		hint(s, byKey[key].endpoints)
-		out = append(out, *byKey[key])
+	out := slicing.Gather(parts)
+	for _, g := range out {
+		hint(s, g.Endpoints)
 	}
 	return out
 }
@@ -144,117 +107,16 @@ func hint(s *core.Service, all []discovery.Endpoint) {
 	}
 }
 
-// changes to the slices of a Service.
-type changes struct {
-	create, update []*discovery.EndpointSlice
-	remove         []*discovery.EndpointSlice
-}
-
-// plan brings the slices nearer to the groups with few writes: an endpoint stays in the slice where it is, a new one goes where room is.
-func plan(s *core.Service, wanted []group, existing []*discovery.EndpointSlice) changes {
-	var c changes
-	used := map[string][]*discovery.EndpointSlice{}
-	desired := map[string]bool{}
-	for _, g := range wanted {
-		desired[g.key()] = true
+// owner of the slices of a Service.
+func owner(s *core.Service) slicing.Owner {
+	o := slicing.Owner{
+		Object: s, Ref: *meta.NewControllerRef(s, core.SchemeGroupVersion.WithKind("Service")),
+		Dress: func(slice *discovery.EndpointSlice) { dress(s, slice) },
 	}
-	for _, slice := range existing {
-		key := portsKey(slice.AddressType, slice.Ports)
-		if desired[key] {
-			used[key] = append(used[key], slice)
-		} else {
-			c.remove = append(c.remove, slice)
-		}
-	}
-	for _, g := range wanted {
-		c.fill(s, g, used[g.key()])
-	}
-	if len(wanted) == 0 {
-		c.placeholders(s)
-	}
-	return c
-}
-
-// fill the slices of one group.
-func (c *changes) fill(s *core.Service, g group, slots []*discovery.EndpointSlice) {
-	missing := map[string]discovery.Endpoint{}
-	for _, e := range g.endpoints {
-		missing[identityOf(e)] = e
-	}
-	next := make([]*discovery.EndpointSlice, len(slots))
-	for i, slice := range slots {
-		next[i] = slice.DeepCopy()
-		next[i].Endpoints = nil
-		for _, e := range slice.Endpoints {
-			if now, ok := missing[identityOf(e)]; ok {
-				next[i].Endpoints = append(next[i].Endpoints, now)
-				delete(missing, identityOf(e))
-			}
-		}
-	}
-	rest := slices.Sorted(maps.Keys(missing))
-	for i := range next {
-		for len(rest) > 0 && len(next[i].Endpoints) < capacity {
-			next[i].Endpoints = append(next[i].Endpoints, missing[rest[0]])
-			rest = rest[1:]
-		}
-	}
-	for len(rest) > 0 {
-		slice := blank(s, g.family, g.ports)
-		for len(rest) > 0 && len(slice.Endpoints) < capacity {
-			slice.Endpoints = append(slice.Endpoints, missing[rest[0]])
-			rest = rest[1:]
-		}
-		c.create = append(c.create, slice)
-	}
-	for i, slice := range next {
-		dress(s, slice)
-		switch {
-		case len(slice.Endpoints) == 0:
-			c.remove = append(c.remove, slots[i])
-		case !equality.Semantic.DeepEqual(slice, slots[i]):
-			c.update = append(c.update, slice)
-		}
-	}
-}
-
-func identityOf(e discovery.Endpoint) string {
-	id := e.Addresses[0]
-	if e.TargetRef != nil {
-		id = string(e.TargetRef.UID) + " " + id
-	}
-	return id
-}
-
-// placeholders tell that the Service was read and has no endpoints: one empty slice per family, the one that is there if there is one.
-func (c *changes) placeholders(s *core.Service) {
 	for _, family := range s.Spec.IPFamilies {
-		at := slices.IndexFunc(c.remove, func(slice *discovery.EndpointSlice) bool { return slice.AddressType == discovery.AddressType(family) })
-		if at < 0 {
-			c.create = append(c.create, blank(s, discovery.AddressType(family), nil))
-			continue
-		}
-		was := c.remove[at]
-		c.remove = slices.Delete(c.remove, at, at+1)
-		slice := was.DeepCopy()
-		slice.Endpoints, slice.Ports = nil, nil
-		dress(s, slice)
-		if !equality.Semantic.DeepEqual(slice, was) {
-			c.update = append(c.update, slice)
-		}
+		o.Families = append(o.Families, discovery.AddressType(family))
 	}
-}
-
-func blank(s *core.Service, family discovery.AddressType, ports []discovery.EndpointPort) *discovery.EndpointSlice {
-	slice := &discovery.EndpointSlice{
-		ObjectMeta: meta.ObjectMeta{
-			Namespace: s.Namespace, GenerateName: s.Name + "-",
-			OwnerReferences: []meta.OwnerReference{*meta.NewControllerRef(s, core.SchemeGroupVersion.WithKind("Service"))},
-		},
-		AddressType: family, Ports: ports, Endpoints: []discovery.Endpoint{},
-	}
-	dress(s, slice)
-	return slice
+	return o
 }
 
 // dress a slice with its Service's labels and our own.

@@ -9,6 +9,8 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/slicing"
 )
 
 func service() *core.Service {
@@ -42,8 +44,8 @@ func many(n int) (out []*core.Pod) {
 }
 
 // stored gives created slices what the apiserver would.
-func stored(c changes) (out []*discovery.EndpointSlice) {
-	for i, s := range c.create {
+func stored(c slicing.Changes) (out []*discovery.EndpointSlice) {
+	for i, s := range c.Create {
 		s.UID, s.Name = types.UID(fmt.Sprint(i)), fmt.Sprint("web-", i)
 		out = append(out, s)
 	}
@@ -52,20 +54,20 @@ func stored(c changes) (out []*discovery.EndpointSlice) {
 
 func TestPlanWritesLittle(t *testing.T) {
 	s := service()
-	first := plan(s, groups(s, many(150), nil), nil)
-	if len(first.create) != 2 {
-		t.Fatalf("150 pods: %d slices, want 2", len(first.create))
+	first := slicing.Plan(owner(s), groups(s, many(150), nil), nil)
+	if len(first.Create) != 2 {
+		t.Fatalf("150 pods: %d slices, want 2", len(first.Create))
 	}
 	slices := stored(first)
-	if c := plan(s, groups(s, many(150), nil), slices); len(c.create)+len(c.update)+len(c.remove) != 0 {
-		t.Errorf("nothing changed: %d created, %d updated, %d removed", len(c.create), len(c.update), len(c.remove))
+	if c := slicing.Plan(owner(s), groups(s, many(150), nil), slices); len(c.Create)+len(c.Update)+len(c.Remove) != 0 {
+		t.Errorf("nothing changed: %d created, %d updated, %d removed", len(c.Create), len(c.Update), len(c.Remove))
 	}
-	if c := plan(s, groups(s, many(151), nil), slices); len(c.create) != 0 || len(c.update) != 1 {
-		t.Errorf("one more pod: %d created, %d updated, want one update", len(c.create), len(c.update))
+	if c := slicing.Plan(owner(s), groups(s, many(151), nil), slices); len(c.Create) != 0 || len(c.Update) != 1 {
+		t.Errorf("one more pod: %d created, %d updated, want one update", len(c.Create), len(c.Update))
 	}
-	c := plan(s, nil, slices)
-	if len(c.remove) != 1 || len(c.update) != 1 || len(c.update[0].Endpoints) != 0 {
-		t.Errorf("no pods: %d removed, %d updated, want one empty slice to stay", len(c.remove), len(c.update))
+	c := slicing.Plan(owner(s), nil, slices)
+	if len(c.Remove) != 1 || len(c.Update) != 1 || len(c.Update[0].Endpoints) != 0 {
+		t.Errorf("no pods: %d removed, %d updated, want one empty slice to stay", len(c.Remove), len(c.Update))
 	}
 }
 
@@ -86,7 +88,7 @@ func TestConditionsOfEndpoints(t *testing.T) {
 		{"not ready but published", tolerant, pod(1, false), true, false, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			c := groups(row.service, []*core.Pod{row.pod}, nil)[0].endpoints[0].Conditions
+			c := groups(row.service, []*core.Pod{row.pod}, nil)[0].Endpoints[0].Conditions
 			if *c.Ready != row.ready || *c.Serving != row.serving || *c.Terminating != row.terminating {
 				t.Errorf("ready %v serving %v terminating %v", *c.Ready, *c.Serving, *c.Terminating)
 			}
