@@ -124,8 +124,14 @@ func (e Endpoints) lease(ctx context.Context, stay bool) error {
 	return err
 }
 
-// write creates the object, or brings an existing one to the wanted state.
+// write creates the object, or brings an existing one to the wanted state. What the cache shows to be so already costs nothing: if the cache lags,
+// the next round sees it.
 func (e Endpoints) write(ctx context.Context, gr schema.GroupResource, wanted kind.Object) error {
+	if present, err := e.Registry.Get(ctx, gr, wanted.GetNamespace(), wanted.GetName()); err == nil {
+		if errors.Is(adopt(present.DeepCopyObject().(kind.Object), wanted), objects.ErrUnchanged) {
+			return nil
+		}
+	}
 	_, err := e.Registry.Update(ctx, gr, wanted.GetNamespace(), wanted.GetName(), "", func(present kind.Object) error {
 		return adopt(present, wanted)
 	})
