@@ -56,6 +56,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer shared.Close()
 	if err := prime(shared); err != nil {
 		return err
 	}

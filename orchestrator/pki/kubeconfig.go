@@ -44,7 +44,9 @@ func (m *maker) kubeconfig(name, server string, subject identity) {
 		return
 	}
 	encode := base64.StdEncoding.EncodeToString
-	certificate := func(der []byte) string { return encode(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})) }
+	certificate := func(der []byte) string {
+		return encode(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	}
 	text := fmt.Sprintf(kubeconfigFormat, m.cluster.Name, server, certificate(m.ca.certificate), subject.name,
 		certificate(der), encode(private), subject.name+"@"+m.cluster.Name)
 	m.add(name, []byte(text), 0o600)

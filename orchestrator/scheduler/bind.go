@@ -40,16 +40,12 @@ func (s *Scheduler) bind(ctx context.Context, item *queue.Item, node string) {
 		s.recorder.Eventf(pod, corev1.EventTypeNormal, "Scheduled", "Successfully assigned %s to %s", key(pod), node)
 		return
 	}
-	s.mu.Lock()
-	s.state.Remove(pod.UID)
-	s.mu.Unlock()
 	if apierrors.IsNotFound(err) {
 		s.queue.Remove(pod.UID)
-		return
+	} else {
+		s.Logger.Warn("binding failed", "pod", key(pod), "node", node, "err", err)
 	}
-	s.Logger.Warn("binding failed", "pod", key(pod), "node", node, "err", err)
-	s.queue.Refuse(item, rules.Anything)
-	s.queue.Happened(rules.PodRemoved)
+	s.takeBack(item, rules.Anything)
 }
 
 // refuse says why a pod fits nowhere, makes room for it if that can help, and puts it aside.

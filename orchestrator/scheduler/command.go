@@ -3,7 +3,6 @@ package scheduler
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"strconv"
 
@@ -73,10 +72,16 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("client: %w", err)
 	}
-	s := New(Config{Client: api, Name: profile, Logger: logger})
+	scheduling := Config{Client: api, Name: profile, Logger: logger}
+	if o.election.Elect {
+		election, err := o.election.Config()
+		if err != nil {
+			return err
+		}
+		scheduling.Election = &election
+	}
 	all, ctx := errgroup.WithContext(ctx)
-	all.Go(func() error { return s.Follow(ctx) })
-	all.Go(func() error { return o.lead(ctx, s, api, logger) })
+	all.Go(func() error { return New(scheduling).Run(ctx) })
 	if o.securePort != 0 {
 		tls, err := serving.Certificate(o.certFile, o.keyFile, o.bindAddress)
 		if err != nil {
@@ -86,18 +91,4 @@ func (o *options) run(ctx context.Context) error {
 		all.Go(func() error { return serving.Run(ctx, serving.Config{Address: address, TLS: tls, Logger: logger}) })
 	}
 	return all.Wait()
-}
-
-// lead schedules while this process is the leader, or at once when it need not be elected.
-func (o *options) lead(ctx context.Context, s *Scheduler, api kubernetes.Interface, logger *slog.Logger) error {
-	work := func(ctx context.Context) error { s.Lead(ctx); return nil }
-	if !o.election.Elect {
-		return work(ctx)
-	}
-	cfg, err := o.election.Config()
-	if err != nil {
-		return err
-	}
-	cfg.Leases, cfg.Logger = api.CoordinationV1(), logger
-	return leader.Run(ctx, cfg, work)
 }

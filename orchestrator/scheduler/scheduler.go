@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -21,6 +22,7 @@ import (
 	"k8s.io/client-go/tools/record"
 	"k8s.io/utils/clock"
 
+	"github.com/plumb-k8s/plumb/orchestrator/component/leader"
 	"github.com/plumb-k8s/plumb/orchestrator/scheduler/queue"
 	"github.com/plumb-k8s/plumb/orchestrator/scheduler/rules"
 	"github.com/plumb-k8s/plumb/orchestrator/scheduler/state"
@@ -36,6 +38,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Parallelism bounds the bindings under way at the same time: 0 is 64.
 	Parallelism int
+	// Election is nil for a scheduler that leads alone.
+	Election *leader.Config
 }
 
 // Scheduler of one cluster.
@@ -45,6 +49,7 @@ type Scheduler struct {
 	queue    *queue.Queue
 	recorder record.EventRecorder
 	budgets  cache.Store
+	sources  []cache.Controller
 	writes   chan struct{}
 
 	// mu guards state.
@@ -63,25 +68,45 @@ func New(cfg Config) *Scheduler {
 	if cfg.Parallelism == 0 {
 		cfg.Parallelism = 64
 	}
-	return &Scheduler{
+	s := &Scheduler{
 		Config: cfg, rules: rules.All(), queue: queue.New(cfg.Clock), state: state.New(), writes: make(chan struct{}, cfg.Parallelism),
 	}
+	s.sources = s.informers()
+	return s
 }
 
-// Follow keeps the state up to date until ctx ends. It runs on standbys too, so that a new leader starts with a full picture.
-func (s *Scheduler) Follow(ctx context.Context) error {
-	informers := s.informers()
+// Run follows the cluster and, whenever this process leads, schedules, until ctx ends.
+func (s *Scheduler) Run(ctx context.Context) error {
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { s.follow(ctx); return nil })
+	both.Go(func() error {
+		lead := func(ctx context.Context) error { s.lead(ctx); return nil }
+		if s.Election == nil {
+			return lead(ctx)
+		}
+		election := *s.Election
+		election.Leases, election.Logger = s.Client.CoordinationV1(), s.Logger
+		return leader.Run(ctx, election, lead)
+	})
+	return both.Wait()
+}
+
+// follow keeps the state up to date until ctx ends. It runs on standbys too, so that a new leader starts with a full picture.
+func (s *Scheduler) follow(ctx context.Context) {
 	var running sync.WaitGroup
-	for _, i := range informers {
+	for _, i := range s.sources {
 		running.Go(func() { i.RunWithContext(ctx) })
 	}
-	defer running.Wait()
-	<-ctx.Done()
-	return nil
+	running.Wait()
 }
 
-// Lead schedules pods until ctx ends. Follow must run beside it.
-func (s *Scheduler) Lead(ctx context.Context) {
+// lead schedules pods until ctx ends, beginning when the picture is complete: half of it would fill nodes that are full.
+func (s *Scheduler) lead(ctx context.Context) {
+	for _, i := range s.sources {
+		if !cache.WaitForCacheSync(ctx.Done(), i.HasSynced) {
+			return
+		}
+	}
 	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
 	defer broadcaster.Shutdown()
 	s.startRecording(broadcaster)
@@ -123,20 +148,39 @@ func (s *Scheduler) schedule(ctx context.Context, item *queue.Item, working *syn
 		return
 	}
 	s.Logger.Log(ctx, slog.LevelInfo-2, "pod placed", "pod", types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}, "node", node)
-	s.write(ctx, working, func(ctx context.Context) { s.bind(ctx, item, node) })
+	if !s.write(ctx, working, func(ctx context.Context) { s.bind(ctx, item, node) }) {
+		s.takeBack(item, rules.Anything)
+	}
 }
 
-// write runs one asynchronous write; at most Parallelism are under way.
-func (s *Scheduler) write(ctx context.Context, working *sync.WaitGroup, do func(context.Context)) {
+// write runs one asynchronous write; at most Parallelism are under way. It returns false, having done nothing, when ctx has ended.
+func (s *Scheduler) write(ctx context.Context, working *sync.WaitGroup, do func(context.Context)) bool {
+	if ctx.Err() != nil {
+		return false
+	}
 	select {
 	case <-ctx.Done():
-		return
+		return false
 	case s.writes <- struct{}{}:
 	}
 	working.Go(func() {
 		defer func() { <-s.writes }()
 		do(ctx)
 	})
+	return true
+}
+
+// takeBack undoes the assumption that a pod is placed, unless its binding has been seen meanwhile: an answer may be lost on its way when the
+// write was not. The pod is tried again, in the next term if this one has ended.
+func (s *Scheduler) takeBack(item *queue.Item, wakes rules.Event) {
+	s.mu.Lock()
+	placed := s.state.Placed(item.Pod.UID)
+	if placed != nil && placed.ResourceVersion == item.Pod.ResourceVersion {
+		s.state.Remove(item.Pod.UID)
+	}
+	s.mu.Unlock()
+	s.queue.Refuse(item, wakes)
+	s.queue.Happened(rules.PodRemoved)
 }
 
 // decide picks the best node and assumes the pod there. Without one it returns every node's refusals.

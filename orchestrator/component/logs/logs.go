@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync"
 
 	"github.com/spf13/pflag"
 	"k8s.io/klog/v2"
@@ -32,7 +33,7 @@ func AddFlags(fs *pflag.FlagSet) *Options {
 // V is the level of detail n: visible with -v=n and above.
 func V(n int) slog.Level { return slog.LevelInfo - slog.Level(n) }
 
-// Logger returns the component's logger and makes it the process's default, for klog too.
+// Logger returns the component's logger and makes the first one the process's default, for klog too.
 func (o *Options) Logger(component string) (*slog.Logger, error) {
 	opts := &slog.HandlerOptions{Level: V(o.Verbosity), ReplaceAttr: levelName}
 	var handler slog.Handler
@@ -45,10 +46,15 @@ func (o *Options) Logger(component string) (*slog.Logger, error) {
 		return nil, fmt.Errorf("--logging-format=%s: must be text or json", o.Format)
 	}
 	logger := slog.New(handler).With("component", component)
-	slog.SetDefault(logger)
-	klog.SetSlogLogger(logger)
+	once.Do(func() {
+		slog.SetDefault(logger)
+		klog.SetSlogLogger(logger)
+	})
 	return logger, nil
 }
+
+// once: klog's logger must not change while anything may log, so the first of several components in one process decides what the default is.
+var once sync.Once
 
 // levelName writes V(3) as INFO-3 would read badly: it becomes V3.
 func levelName(_ []string, a slog.Attr) slog.Attr {

@@ -47,6 +47,8 @@ type Shared struct {
 
 	mu     sync.Mutex
 	worlds map[string]*World
+	// broadcasters send the Worlds' events until Close.
+	broadcasters []record.EventBroadcaster
 }
 
 // NewShared prepares Worlds over one configuration. separately: each controller has its own service account.
@@ -57,6 +59,16 @@ func NewShared(config *rest.Config, settings Settings, separately bool, logger *
 	}
 	factory := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithTransform(slim))
 	return &Shared{config: config, client: client, informers: factory, settings: settings, logger: logger, separately: separately, worlds: map[string]*World{}}, nil
+}
+
+// Close ends the sending of events. No controller may run any more.
+func (s *Shared) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.broadcasters {
+		b.Shutdown()
+	}
+	s.worlds, s.broadcasters = nil, nil
 }
 
 // Client acts as the process itself.
@@ -94,8 +106,10 @@ func (s *Shared) For(account string) (*World, error) {
 	return w, nil
 }
 
+// recorder sends events as a controller. The caller holds mu.
 func (s *Shared) recorder(client kubernetes.Interface, component string) record.EventRecorder {
 	broadcaster := record.NewBroadcaster()
+	s.broadcasters = append(s.broadcasters, broadcaster)
 	broadcaster.StartRecordingToSink(&corev1.EventSinkImpl{Interface: client.CoreV1().Events("")})
 	return broadcaster.NewRecorder(scheme.Scheme, core.EventSource{Component: component})
 }

@@ -1,0 +1,76 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/client-go/tools/record"
+)
+
+// small is a scheduler of one node with room for one pod.
+func small(client *fake.Clientset) *Scheduler {
+	s := New(Config{Client: client, Logger: slog.New(slog.DiscardHandler)})
+	s.recorder = &record.FakeRecorder{}
+	room := corev1.ResourceList{corev1.ResourcePods: resource.MustParse("1"), corev1.ResourceCPU: resource.MustParse("1")}
+	s.setNode(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n"}, Status: corev1.NodeStatus{Allocatable: room, Capacity: room}})
+	return s
+}
+
+func pending(version string) *corev1.Pod {
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "d", Name: "p", UID: "1", ResourceVersion: version},
+		Spec:       corev1.PodSpec{SchedulerName: corev1.DefaultSchedulerName},
+	}
+}
+
+// attempt lets the scheduler try the next pod, and waits for what it writes.
+func attempt(ctx context.Context, t *testing.T, s *Scheduler) {
+	t.Helper()
+	item, ok := s.queue.Next(t.Context())
+	if !ok {
+		t.Fatal("no pod is waiting")
+	}
+	var working sync.WaitGroup
+	s.schedule(ctx, item, &working)
+	working.Wait()
+}
+
+func TestAPodDecidedWhenTheTermEndsIsTriedInTheNextTerm(t *testing.T) {
+	s := small(fake.NewClientset(pending("1")))
+	s.podChanged(nil, pending("1"))
+	ended, end := context.WithCancel(t.Context())
+	end()
+	attempt(ended, t, s)
+	if s.state.Placed("1") != nil {
+		t.Fatal("the pod still counts as placed although nothing was written")
+	}
+	attempt(t.Context(), t, s)
+	if s.state.Placed("1") == nil {
+		t.Fatal("not placed in the next term")
+	}
+}
+
+func TestALostAnswerDoesNotFreeTheRoomOfABoundPod(t *testing.T) {
+	client := fake.NewClientset(pending("1"))
+	s := small(client)
+	client.PrependReactor("create", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
+		bound := pending("2")
+		bound.Spec.NodeName = "n"
+		s.podChanged(pending("1"), bound) // the write was done, and seen, before its answer was lost
+		return true, nil, errors.New("connection reset")
+	})
+	s.podChanged(nil, pending("1"))
+	attempt(t.Context(), t, s)
+	if s.state.Placed("1") == nil {
+		t.Fatal("the room of a bound pod is given away")
+	}
+}
