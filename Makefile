@@ -3,6 +3,7 @@
 KIND_CONFIG ?= kind-configs/ha.yaml
 PROFILE     ?=
 CLUSTER     ?=
+STOCK       ?=
 FOCUS       ?=
 KEEP        ?=
 TAG         ?= dev
@@ -22,6 +23,7 @@ help: ## print this
 	@echo '  PROFILE=LIST      profiles that make e2e judges (default: all)'
 	@echo '  KEEP=1            leave the cluster of make e2e running'
 	@echo '  TAG=NAME          tag of the images in the local engine, to keep several checkouts apart ($(TAG))'
+	@echo '  STOCK=KUBECONFIG  a cluster to compare with in make bench: its nodes are containers here (default: none, and no ratios)'
 	@echo '  CLUSTER=NAME      name of the cluster for up and down (default: the one in KIND_CONFIG); e2e judges it as it runs'
 
 build: ## build our programs and kubectl into .build/bin
@@ -49,8 +51,8 @@ transcript: $(PLUMB) ## compare kubectl on the cluster of make up with the recor
 	@go run ./fixtures/build kubectl
 	@$(PLUMB) transcript --kubeconfig .build/kubeconfig
 
-bench: ## run the benchmarks
-	@go test -run '^$$' -bench . -benchmem ./orchestrator/... && echo 'PASS: make bench'
+bench: image $(PLUMB) ## measure memory, API and pod start of a cluster, against that of STOCK if given; figures in .report/bench.json
+	@$(PLUMB) bench --config kind-configs/small.yaml --name bench$(if $(STOCK), --against $(STOCK)) && echo 'PASS: make bench' || { echo 'FAIL: make bench'; exit 1; }
 
 lint: ## gofmt, vet and staticcheck
 	@unformatted=$$(gofmt -l orchestrator conformance fixtures); [ -z "$$unformatted" ] || { echo "not formatted: $$unformatted"; echo 'FAIL: make lint'; exit 1; }
