@@ -64,11 +64,7 @@ func (c *Chain) each(a *Attributes, ask func(Plugin) error) error {
 	return nil
 }
 
-// onlyAdmits and onlyValidates fill in the half that a plugin does not have.
+// onlyAdmits fills in the half that a plugin does not have.
 type onlyAdmits struct{}
 
 func (onlyAdmits) Validate(context.Context, *Attributes) error { return nil }
-
-type onlyValidates struct{}
-
-func (onlyValidates) Admit(context.Context, *Attributes) error { return nil }

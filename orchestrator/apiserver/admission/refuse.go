@@ -1,7 +1,6 @@
 package admission
 
 import (
-	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -17,7 +16,7 @@ func refuse(a *Attributes, format string, args ...any) error {
 			name = meta.GetGenerateName()
 		}
 	}
-	return apierrors.NewForbidden(a.Kind.GroupResource(), name, errors.New(fmt.Sprintf(format, args...)))
+	return apierrors.NewForbidden(a.Kind.GroupResource(), name, fmt.Errorf(format, args...))
 }
 
 // isCore tells whether the attempt is on a core resource and subresource.

@@ -124,7 +124,6 @@ func (r *Registry) mark(k *kind.Kind, options metav1.DeleteOptions, obj kind.Obj
 // setPropagation obeys propagationPolicy, or orphanDependents of old clients, by the garbage collector's finalizers.
 func setPropagation(k *kind.Kind, options metav1.DeleteOptions, obj kind.Object) {
 	policy := k.DefaultPropagation
-	//nolint:staticcheck // orphanDependents is deprecated, but still obeyed by the API.
 	if orphan := options.OrphanDependents; orphan != nil {
 		policy = metav1.DeletePropagationBackground
 		if *orphan {

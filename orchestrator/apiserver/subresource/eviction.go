@@ -104,6 +104,7 @@ func (h *handlers) budgetOf(r *http.Request, pod *corev1.Pod) (*policyv1.PodDisr
 			continue
 		}
 		if found != nil {
+			//lint:ignore ST1005 the words are stock's: people and programs read them
 			return nil, apierrors.NewInternalError(errors.New("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."))
 		}
 		found = b

@@ -118,9 +118,7 @@ func (s *Shared) recorder(client kubernetes.Interface, component string) record.
 func slim(obj any) (any, error) {
 	if o, err := meta.Accessor(obj); err == nil {
 		o.SetManagedFields(nil)
-		if _, ok := o.GetAnnotations()[core.LastAppliedConfigAnnotation]; ok {
-			delete(o.GetAnnotations(), core.LastAppliedConfigAnnotation)
-		}
+		delete(o.GetAnnotations(), core.LastAppliedConfigAnnotation)
 	}
 	return obj, nil
 }

@@ -61,11 +61,11 @@ func Dial(ctx context.Context, endpoint string, logger *slog.Logger) (*Client, e
 }
 
 func dial(ctx context.Context, endpoint string, logger *slog.Logger) (*Client, error) {
-	runtime, err := cri.NewRemoteRuntimeService(ctx, endpoint, callTimeout, nil, false)
+	runtime, err := cri.NewRemoteRuntimeServiceBuilder().WithEndpoint(endpoint).WithConnectionTimeout(callTimeout).WithUseStreaming(false).Build(ctx)
 	if err != nil {
 		return nil, err
 	}
-	images, err := cri.NewRemoteImageService(ctx, endpoint, callTimeout, nil, false)
+	images, err := cri.NewRemoteImageServiceBuilder().WithEndpoint(endpoint).WithConnectionTimeout(callTimeout).WithUseStreaming(false).Build(ctx)
 	if err != nil {
 		return nil, err
 	}
