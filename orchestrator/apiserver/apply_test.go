@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	maps       = "/api/v1/namespaces/d/configmaps"
+	configMaps = "/api/v1/namespaces/d/configmaps"
 	deploys    = "/apis/apps/v1/namespaces/d/deployments"
 	deployment = `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"selector":{"matchLabels":{"a":"b"}},
 "template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}}`
@@ -19,8 +19,8 @@ func configMap(name, more string) string {
 
 // What stock v1.37.2 answers to applies that it refuses, word for word.
 func TestRefusedApplies(t *testing.T) {
-	a := newWorld(t)
-	a.must("PATCH", maps+"/a?fieldManager=x", asApply, configMap("a", `,"data":{"k":"v"}`))
+	a := newPlainWorld(t)
+	a.must("PATCH", configMaps+"/a?fieldManager=x", asApply, configMap("a", `,"data":{"k":"v"}`))
 	for _, row := range []struct {
 		name, url, body string
 		code            int
@@ -42,7 +42,7 @@ func TestRefusedApplies(t *testing.T) {
 		{"conflict", "/a?fieldManager=y", configMap("a", `,"data":{"k":"w"}`), 409, `"message":"Apply failed with 1 conflict: conflict with \"x\": .data.k","reason":"Conflict","details":{"causes":[{"reason":"FieldManagerConflict","message":"conflict with \"x\"","field":".data.k"}]},"code":409`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := a.do("PATCH", maps+row.url, asApply, row.body)
+			got := a.do("PATCH", configMaps+row.url, asApply, row.body)
 			if got.code != row.code || !strings.Contains(string(got.body), row.says) {
 				t.Errorf("got %d %s\nwant %d %s", got.code, got.body, row.code, row.says)
 			}
@@ -51,26 +51,26 @@ func TestRefusedApplies(t *testing.T) {
 }
 
 func TestApplyCreatesMergesAndTakesAway(t *testing.T) {
-	a := newWorld(t)
-	got := a.do("PATCH", maps+"/a?fieldManager=x", asApply, configMap("a", `,"data":{"k":"v","z":"y"}`))
+	a := newPlainWorld(t)
+	got := a.do("PATCH", configMaps+"/a?fieldManager=x", asApply, configMap("a", `,"data":{"k":"v","z":"y"}`))
 	if got.code != http.StatusCreated {
 		t.Fatalf("an apply to nothing: %d %s", got.code, got.body)
 	}
 	if have := owners(t, got.object(t)); have != `x Apply {"f:data":{"f:k":{},"f:z":{}}}` {
 		t.Errorf("owners after creation: %s", have)
 	}
-	obj := a.must("PATCH", maps+"/a?fieldManager=y&force=true", asApply, configMap("a", `,"data":{"k":"w"}`))
+	obj := a.must("PATCH", configMaps+"/a?fieldManager=y&force=true", asApply, configMap("a", `,"data":{"k":"w"}`))
 	if have := owners(t, obj); have != "x Apply {\"f:data\":{\"f:z\":{}}}\ny Apply {\"f:data\":{\"f:k\":{}}}" {
 		t.Errorf("owners after force: %s", have)
 	}
-	obj = a.must("PATCH", maps+"/a?fieldManager=x", asApply, configMap("a", ""))
+	obj = a.must("PATCH", configMaps+"/a?fieldManager=x", asApply, configMap("a", ""))
 	if data := obj.Object["data"].(map[string]any); len(data) != 1 || data["k"] != "w" {
 		t.Errorf("what x no longer applies is still there: %v", data)
 	}
 }
 
 func TestApplyOfTheSameIsNoWrite(t *testing.T) {
-	a := newWorld(t)
+	a := newPlainWorld(t)
 	first := a.must("PATCH", deploys+"/web?fieldManager=x", asApply, deployment)
 	again := a.must("PATCH", deploys+"/web?fieldManager=x", asApply, deployment)
 	if first.GetResourceVersion() != again.GetResourceVersion() || first.GetGeneration() != again.GetGeneration() {
@@ -79,9 +79,9 @@ func TestApplyOfTheSameIsNoWrite(t *testing.T) {
 }
 
 func TestApplyToNothingNeedsTheRightToCreate(t *testing.T) {
-	a := newWorld(t)
+	a := newPlainWorld(t)
 	a.forbidden["create"] = true
-	if got := a.do("PATCH", maps+"/a?fieldManager=x", asApply, configMap("a", "")); got.code != http.StatusForbidden {
+	if got := a.do("PATCH", configMaps+"/a?fieldManager=x", asApply, configMap("a", "")); got.code != http.StatusForbidden {
 		t.Errorf("apply: %d %s", got.code, got.body)
 	}
 	lease := `{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"l"},"spec":{}}`
@@ -91,19 +91,19 @@ func TestApplyToNothingNeedsTheRightToCreate(t *testing.T) {
 }
 
 func TestApplyWarnsOfRepeatedFields(t *testing.T) {
-	a := newWorld(t)
-	got := a.do("PATCH", maps+"/a?fieldManager=x", asApply, configMap("a", `,"data":{"k":"v","k":"w"}`))
+	a := newPlainWorld(t)
+	got := a.do("PATCH", configMaps+"/a?fieldManager=x", asApply, configMap("a", `,"data":{"k":"v","k":"w"}`))
 	if w := got.header.Get("Warning"); got.code != 201 || w != `299 - "line 1: key \"k\" already set in map"` {
 		t.Errorf("%d, warning %s, %s", got.code, w, got.body)
 	}
-	got = a.do("PATCH", maps+"/b?fieldManager=x&fieldValidation=Ignore", asApply, configMap("b", `,"data":{"k":"v","k":"w"}`))
+	got = a.do("PATCH", configMaps+"/b?fieldManager=x&fieldValidation=Ignore", asApply, configMap("b", `,"data":{"k":"v","k":"w"}`))
 	if w := got.header.Get("Warning"); got.code != 201 || w != "" {
 		t.Errorf("%d, warning %s, %s", got.code, w, got.body)
 	}
 }
 
 func TestWritesAreTracked(t *testing.T) {
-	a := newWorld(t)
+	a := newPlainWorld(t)
 	a.must("POST", deploys, asJSON, deployment)
 	a.must("PATCH", deploys+"/web/status", asMerge, `{"status":{"replicas":1},"spec":{"paused":true},"metadata":{"labels":{"l":"m"}}}`)
 	a.must("PUT", deploys+"/web/scale?fieldManager=scaler", asJSON, `{"metadata":{"name":"web","namespace":"d"},"spec":{"replicas":3}}`)
@@ -117,7 +117,7 @@ tester Update /status {"f:status":{"f:replicas":{}}}`
 }
 
 func TestApplyScaleMovesTheReplicas(t *testing.T) {
-	a := newWorld(t)
+	a := newPlainWorld(t)
 	a.must("PATCH", deploys+"/web?fieldManager=x", asApply, strings.Replace(deployment, `"spec":{`, `"spec":{"replicas":1,`, 1))
 	scale := `{"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{"name":"web"},"spec":{"replicas":2}}`
 	if got := a.do("PATCH", deploys+"/web/scale?fieldManager=y", asApply, scale); got.code != http.StatusConflict {
@@ -132,35 +132,35 @@ func TestApplyScaleMovesTheReplicas(t *testing.T) {
 
 func TestManagedFieldsAreReset(t *testing.T) {
 	for _, reset := range []string{`[]`, `[{}]`} {
-		a := newWorld(t)
-		a.must("POST", maps, asJSON, configMap("a", `,"data":{"k":"v"}`))
-		if obj := a.must("PATCH", maps+"/a", asMerge, `{"metadata":{"managedFields":`+reset+`}}`); obj.GetManagedFields() != nil {
+		a := newPlainWorld(t)
+		a.must("POST", configMaps, asJSON, configMap("a", `,"data":{"k":"v"}`))
+		if obj := a.must("PATCH", configMaps+"/a", asMerge, `{"metadata":{"managedFields":`+reset+`}}`); obj.GetManagedFields() != nil {
 			t.Errorf("%s: %v", reset, obj.GetManagedFields())
 		}
-		if obj := a.must("PATCH", maps+"/a", asMerge, `{"data":{"k":"w"}}`); obj.GetManagedFields() != nil {
+		if obj := a.must("PATCH", configMaps+"/a", asMerge, `{"data":{"k":"w"}}`); obj.GetManagedFields() != nil {
 			t.Errorf("%s, then a write: %v", reset, obj.GetManagedFields())
 		}
-		if got := a.do("PATCH", maps+"/a?fieldManager=y", asApply, configMap("a", `,"data":{"k":"x"}`)); !strings.Contains(string(got.body), `conflict with \"before-first-apply\" using v1: .data.k`) {
+		if got := a.do("PATCH", configMaps+"/a?fieldManager=y", asApply, configMap("a", `,"data":{"k":"x"}`)); !strings.Contains(string(got.body), `conflict with \"before-first-apply\" using v1: .data.k`) {
 			t.Errorf("%s, then an apply: %d %s", reset, got.code, got.body)
 		}
 	}
 }
 
 func TestBadManagedFieldsAreIgnored(t *testing.T) {
-	a := newWorld(t)
-	a.must("POST", maps, asJSON, configMap("a", `,"data":{"k":"v"}`))
-	obj := a.must("PATCH", maps+"/a", asMerge, `{"metadata":{"managedFields":[{"manager":"x","operation":"Bad","apiVersion":"v1"}]},"data":{"k":"p"}}`)
+	a := newPlainWorld(t)
+	a.must("POST", configMaps, asJSON, configMap("a", `,"data":{"k":"v"}`))
+	obj := a.must("PATCH", configMaps+"/a", asMerge, `{"metadata":{"managedFields":[{"manager":"x","operation":"Bad","apiVersion":"v1"}]},"data":{"k":"p"}}`)
 	if have := owners(t, obj); have != `tester Update {"f:data":{".":{},"f:k":{}}}` {
 		t.Errorf("owners: %s", have)
 	}
 }
 
 func TestUpdateManagersAreCapped(t *testing.T) {
-	a := newWorld(t)
-	a.must("POST", maps, asJSON, configMap("a", `,"data":{"k":"v"}`))
-	obj := a.must("GET", maps+"/a", "", "")
+	a := newPlainWorld(t)
+	a.must("POST", configMaps, asJSON, configMap("a", `,"data":{"k":"v"}`))
+	obj := a.must("GET", configMaps+"/a", "", "")
 	for _, m := range strings.Split("abcdefghijklm", "") {
-		obj = a.must("PATCH", maps+"/a?fieldManager="+m, asMerge, `{"data":{"`+m+`":"v"}}`)
+		obj = a.must("PATCH", configMaps+"/a?fieldManager="+m, asMerge, `{"data":{"`+m+`":"v"}}`)
 	}
 	if n := len(obj.GetManagedFields()); n != 10 {
 		t.Errorf("%d managers: %s", n, owners(t, obj))
@@ -168,10 +168,10 @@ func TestUpdateManagersAreCapped(t *testing.T) {
 }
 
 func TestClientSideAppliesBecomeServerSide(t *testing.T) {
-	a := newWorld(t)
+	a := newPlainWorld(t)
 	last := `"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\"},\"data\":{\"k\":\"v\"}}"}`
-	a.must("POST", maps+"?fieldManager=kubectl-client-side-apply", asJSON, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a",`+last+`},"data":{"k":"v"}}`)
-	obj := a.must("PATCH", maps+"/a?fieldManager=kubectl", asApply, configMap("a", `,"data":{"k":"w"}`))
+	a.must("POST", configMaps+"?fieldManager=kubectl-client-side-apply", asJSON, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a",`+last+`},"data":{"k":"v"}}`)
+	obj := a.must("PATCH", configMaps+"/a?fieldManager=kubectl", asApply, configMap("a", `,"data":{"k":"w"}`))
 	if !strings.Contains(obj.GetAnnotations()["kubectl.kubernetes.io/last-applied-configuration"], `"k":"w"`) {
 		t.Errorf("annotation: %v", obj.GetAnnotations())
 	}

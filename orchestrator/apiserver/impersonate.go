@@ -1,9 +1,12 @@
 package apiserver
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authz"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
@@ -13,17 +16,21 @@ const extraHeader = "Impersonate-Extra-"
 
 // impersonated lets a user act as another one, if it may impersonate each name, group and extra that its headers claim.
 func (c *chain) impersonated(r *http.Request, user *request.User) (*request.User, error) {
-	name := r.Header.Get("Impersonate-User")
-	if name == "" {
-		return user, nil
-	}
-	other := &request.User{Name: name, UID: r.Header.Get("Impersonate-Uid"), Groups: r.Header.Values("Impersonate-Group"), Extra: map[string][]string{}}
+	other := &request.User{Name: r.Header.Get("Impersonate-User"), UID: r.Header.Get("Impersonate-Uid"), Groups: r.Header.Values("Impersonate-Group")}
 	for header, values := range r.Header {
 		if key, ok := strings.CutPrefix(header, extraHeader); ok {
-			if plain, err := url.PathUnescape(strings.ToLower(key)); err == nil {
-				other.Extra[plain] = values
+			if other.Extra == nil {
+				other.Extra = map[string][]string{}
 			}
+			key = strings.ToLower(key)
+			if plain, err := url.PathUnescape(key); err == nil {
+				key = plain
+			}
+			other.Extra[key] = values
 		}
+	}
+	if other.Name == "" {
+		return user, nameless(other)
 	}
 	for _, claim := range claims(other) {
 		claim.IsResource, claim.Verb = true, "impersonate"
@@ -33,6 +40,15 @@ func (c *chain) impersonated(r *http.Request, user *request.User) (*request.User
 	}
 	complete(other)
 	return other, nil
+}
+
+// nameless: groups, a UID or extras alone make nobody. Stock prints its own struct.
+func nameless(other *request.User) error {
+	if other.UID == "" && len(other.Groups) == 0 && len(other.Extra) == 0 {
+		return nil
+	}
+	return apierrors.NewBadRequest(fmt.Sprintf("requested &user.DefaultInfo{Name:\"\", UID:%q, Groups:%#v, Extra:%#v} without impersonating a user name",
+		other.UID, other.Groups, other.Extra))
 }
 
 // claims are the pseudo resources that must be allowed.
@@ -62,11 +78,12 @@ func complete(u *request.User) {
 	if namespace, _, ok := u.ServiceAccount(); ok && len(u.Groups) == 0 {
 		u.Groups = []string{request.ServiceAccountsGrp, request.ServiceAccountsGrp + ":" + namespace}
 	}
+	if u.InGroup(request.AuthenticatedGroup) || u.InGroup(request.UnauthenticatedGrp) {
+		return
+	}
 	group := request.AuthenticatedGroup
 	if u.Name == request.Anonymous {
 		group = request.UnauthenticatedGrp
 	}
-	if !u.InGroup(group) {
-		u.Groups = append(u.Groups, group)
-	}
+	u.Groups = append(u.Groups, group)
 }

@@ -20,6 +20,7 @@ type options struct {
 	tokens                        tokenOptions
 	frontProxy                    frontProxyOptions
 	kubelet                       kubeletOptions
+	admission                     admissionOptions
 	serviceRange, nodePorts       string
 	anonymous                     bool
 	drain                         time.Duration
@@ -42,6 +43,9 @@ type frontProxyOptions struct {
 	names, userHeaders, uidHeaders, groupHeaders, extraHeads []string
 }
 
+// admissionOptions are names of plugins.
+type admissionOptions struct{ enable, disable []string }
+
 type kubeletOptions struct {
 	caFile, certFile, keyFile string
 	addressTypes              []string
@@ -50,8 +54,6 @@ type kubeletOptions struct {
 // accepted are flags of stock's apiserver that change nothing here, with the reason.
 var accepted = map[string]string{
 	"authorization-mode":                      "always Node,RBAC",
-	"enable-admission-plugins":                "the built-in chain runs always",
-	"disable-admission-plugins":               "the built-in chain runs always",
 	"enable-bootstrap-token-auth":             "bootstrap tokens are not supported",
 	"allow-privileged":                        "privileged pods are always allowed; Pod Security decides",
 	"tls-min-version":                         "TLS 1.2",
@@ -79,6 +81,8 @@ func (o *options) add(fs *pflag.FlagSet) {
 	fs.StringVar(&o.serviceRange, "service-cluster-ip-range", "10.0.0.0/24", "addresses of Services")
 	fs.StringVar(&o.nodePorts, "service-node-port-range", "30000-32767", "node ports of Services")
 	fs.BoolVar(&o.anonymous, "anonymous-auth", true, "let requests without credentials in as system:anonymous")
+	fs.StringSliceVar(&o.admission.enable, "enable-admission-plugins", nil, "admission plugins to run besides those that run by default")
+	fs.StringSliceVar(&o.admission.disable, "disable-admission-plugins", nil, "admission plugins not to run although they would by default")
 	fs.DurationVar(&o.drain, "shutdown-grace-period", 3*time.Second, "how long open requests may take to end at shutdown")
 	fs.BoolVar(&o.compressLists, "compress-lists", false, "send lists of 128 KiB and more compressed to clients that accept gzip, as stock does: fewer bytes for several times the CPU")
 	o.addTokens(fs)

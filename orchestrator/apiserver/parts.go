@@ -19,6 +19,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authz"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/bootstrap"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/endpoint"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/escalation"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/subresource"
 	"github.com/plumb-k8s/plumb/orchestrator/store"
@@ -54,9 +55,13 @@ func (p *partsBuilder) build(registry *objects.Registry) (Parts, error) {
 	if err != nil {
 		return Parts{}, err
 	}
-	chain := admission.NewChain(admission.Config{Reader: registry, Enable: []string{"NodeRestriction"}})
+	chain, err := admission.NewChain(admission.Config{Objects: registry, Authorizer: authorizer, Enable: p.admission.enable, Disable: p.admission.disable})
+	if err != nil {
+		return Parts{}, err
+	}
 	return Parts{
-		Authenticator: authenticator, Authorizer: authorizer, Admission: chain, Reservations: map[schema.GroupResource]endpoint.Reservation{{Resource: "services"}: services},
+		Authenticator: authenticator, Authorizer: authorizer, Admission: escalation.New(chain, authorizer, registry),
+		Reservations: map[schema.GroupResource]endpoint.Reservation{{Resource: "services"}: services},
 		Mounts: subresource.Mounts(subresource.Config{
 			Registry: registry, Admission: chain, Authorizer: authorizer, Tokens: verifier, Signer: signer, Audiences: p.tokens.forAPI(), Kubelet: kubelet, Now: time.Now,
 		}),

@@ -17,6 +17,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authz"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
+	"github.com/plumb-k8s/plumb/orchestrator/store"
 	"github.com/plumb-k8s/plumb/orchestrator/store/memory"
 )
 
@@ -39,11 +40,13 @@ func (a *plainWorld) Authorize(_ context.Context, at *authz.Attributes) (authz.D
 	return authz.Allow, "", nil
 }
 
-func newPlainWorld(t testing.TB) *plainWorld {
+func newPlainWorld(t testing.TB) *plainWorld { return newWorldOn(t, memory.New()) }
+
+func newWorldOn(t testing.TB, s store.Store) *plainWorld {
 	t.Helper()
 	a := &plainWorld{t: t, forbidden: map[string]bool{}}
 	server, err := New(Config{
-		Kinds: Catalogue(), Store: memory.New(), Logger: slog.New(slog.DiscardHandler), Types: schema.New(api.All()),
+		Kinds: Catalogue(), Store: s, CompressLists: true, Logger: slog.New(slog.DiscardHandler), Types: schema.New(api.All()),
 		Parts: func(*objects.Registry) (Parts, error) { return Parts{Authenticator: a, Authorizer: a}, nil },
 	})
 	if err != nil {

@@ -19,36 +19,36 @@ const notAllowed = `"message":"the server does not allow this method on the requ
 
 // What stock v1.37.2 answers to requests that are wrong before any object is looked at, word for word.
 func TestRefusedRequests(t *testing.T) {
-	a := newWorld(t)
-	a.must("POST", maps, asJSON, configMap("a", `,"data":{"k":"v"}`))
+	a := newPlainWorld(t)
+	a.must("POST", configMaps, asJSON, configMap("a", `,"data":{"k":"v"}`))
 	for _, row := range []struct {
 		name, method, url, media, body string
 		code                           int
 		says                           string
 	}{
-		{"HEAD", "HEAD", maps, "", "", 405, notAllowed},
-		{"OPTIONS", "OPTIONS", maps, "", "", 405, notAllowed},
+		{"HEAD", "HEAD", configMaps, "", "", 405, notAllowed},
+		{"OPTIONS", "OPTIONS", configMaps, "", "", 405, notAllowed},
 		{"OPTIONS of discovery", "OPTIONS", "/api", "", "", 405, notAllowed},
 		{"POST of the version", "POST", "/version", "", "", 405, notAllowed},
-		{"PUT of a collection", "PUT", maps, asJSON, "{}", 405, notAllowed},
-		{"POST of one", "POST", maps + "/a", asJSON, "{}", 405, notAllowed},
-		{"timeout", "GET", maps + "?timeout=abc", "", "", 400, `invalid timeout specified in the request URL - time: invalid duration \"abc\"`},
-		{"no time", "GET", maps + "?timeout=1ns", "", "", 504, `Timeout: request did not complete within the allotted timeout`},
-		{"options of create", "POST", maps + "?dryRun=no&fieldValidation=bad&fieldManager=%01", asJSON, configMap("c", ""), 422,
+		{"PUT of a collection", "PUT", configMaps, asJSON, "{}", 405, notAllowed},
+		{"POST of one", "POST", configMaps + "/a", asJSON, "{}", 405, notAllowed},
+		{"timeout", "GET", configMaps + "?timeout=abc", "", "", 400, `invalid timeout specified in the request URL - time: invalid duration \"abc\"`},
+		{"no time", "GET", configMaps + "?timeout=1ns", "", "", 504, `Timeout: request did not complete within the allotted timeout`},
+		{"options of create", "POST", configMaps + "?dryRun=no&fieldValidation=bad&fieldManager=%01", asJSON, configMap("c", ""), 422,
 			`CreateOptions.meta.k8s.io \"\" is invalid: [fieldManager: Invalid value: \"\\x01\": invalid character U+0001 (at position 0), dryRun: Unsupported value: [\"no\"]: supported values: \"All\", fieldValidation: Unsupported value: \"bad\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"]`},
-		{"force of a merge", "PATCH", maps + "/a?force=true", asMerge, "{}", 422, `PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may not be specified for non-apply patch`},
-		{"media of a patch", "PATCH", maps + "/a", "application/nope", "{}", 415, `"message":"415: Unsupported Media Type","reason":"UnsupportedMediaType","details":{},"code":415`},
-		{"no JSON", "PATCH", maps + "/a", asMerge, `{"data":`, 400, `"message":"invalid JSON patch"`},
-		{"wrong type", "PATCH", maps + "/a", asMerge, `{"data":{"k":1}}`, 422, `\" is invalid: patch: Invalid value: \"{\\\"apiVersion\\\":\\\"v1\\\",\\\"data\\\":{\\\"k\\\":1}`},
-		{"renamed", "PATCH", maps + "/a", asMerge, `{"metadata":{"name":"b"}}`, 400, `the name of the object (b) does not match the name on the URL (a)`},
-		{"failed test", "PATCH", maps + "/a", asJSONPatch, `[{"op":"test","path":"/data/k","value":"1"}]`, 422, `"message":"the server rejected our request due to an error in our request","reason":"Invalid","details":{},"code":422`},
-		{"strategic directive", "PATCH", maps + "/a", asStrategic, `{"metadata":{"$patch":"bad"}}`, 500, `"message":"unknown patch type: bad in map: map[$patch:bad]","code":500`},
-		{"repeated field", "PATCH", maps + "/a?fieldValidation=Strict", asMerge, `{"data":{"k":"p","k":"q"},"foo":1}`, 422, `strict decoding error: duplicate field \"data.k\", unknown field \"foo\"`},
-		{"delete options of a group", "DELETE", maps + "/n", asJSON, `{"kind":"DeleteOptions","apiVersion":"apps/v1"}`, 404, `configmaps \"n\" not found`},
-		{"delete options of nobody", "DELETE", maps + "/n", asJSON, `{"kind":"DeleteOptions","apiVersion":"nope/v1"}`, 404, `configmaps \"n\" not found`},
-		{"unknown delete option", "DELETE", maps + "/n?fieldValidation=Strict", asJSON, `{"foo":"v1"}`, 404, `configmaps \"n\" not found`},
-		{"no delete options", "DELETE", maps + "/n", asJSON, `{"kind":"Pod","apiVersion":"v1"}`, 400, `no kind \"Pod\" is registered for version \"v1\" in scheme`},
-		{"propagation", "DELETE", maps + "/n", asJSON, `{"propagationPolicy":"v1"}`, 422, `DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"v1\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"`},
+		{"force of a merge", "PATCH", configMaps + "/a?force=true", asMerge, "{}", 422, `PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may not be specified for non-apply patch`},
+		{"media of a patch", "PATCH", configMaps + "/a", "application/nope", "{}", 415, `"message":"415: Unsupported Media Type","reason":"UnsupportedMediaType","details":{},"code":415`},
+		{"no JSON", "PATCH", configMaps + "/a", asMerge, `{"data":`, 400, `"message":"invalid JSON patch"`},
+		{"wrong type", "PATCH", configMaps + "/a", asMerge, `{"data":{"k":1}}`, 422, `\" is invalid: patch: Invalid value: \"{\\\"apiVersion\\\":\\\"v1\\\",\\\"data\\\":{\\\"k\\\":1}`},
+		{"renamed", "PATCH", configMaps + "/a", asMerge, `{"metadata":{"name":"b"}}`, 400, `the name of the object (b) does not match the name on the URL (a)`},
+		{"failed test", "PATCH", configMaps + "/a", asJSONPatch, `[{"op":"test","path":"/data/k","value":"1"}]`, 422, `"message":"the server rejected our request due to an error in our request","reason":"Invalid","details":{},"code":422`},
+		{"strategic directive", "PATCH", configMaps + "/a", asStrategic, `{"metadata":{"$patch":"bad"}}`, 500, `"message":"unknown patch type: bad in map: map[$patch:bad]","code":500`},
+		{"repeated field", "PATCH", configMaps + "/a?fieldValidation=Strict", asMerge, `{"data":{"k":"p","k":"q"},"foo":1}`, 422, `strict decoding error: duplicate field \"data.k\", unknown field \"foo\"`},
+		{"delete options of a group", "DELETE", configMaps + "/n", asJSON, `{"kind":"DeleteOptions","apiVersion":"apps/v1"}`, 404, `configmaps \"n\" not found`},
+		{"delete options of nobody", "DELETE", configMaps + "/n", asJSON, `{"kind":"DeleteOptions","apiVersion":"nope/v1"}`, 404, `configmaps \"n\" not found`},
+		{"unknown delete option", "DELETE", configMaps + "/n?fieldValidation=Strict", asJSON, `{"foo":"v1"}`, 404, `configmaps \"n\" not found`},
+		{"no delete options", "DELETE", configMaps + "/n", asJSON, `{"kind":"Pod","apiVersion":"v1"}`, 400, `no kind \"Pod\" is registered for version \"v1\" in scheme`},
+		{"propagation", "DELETE", configMaps + "/n", asJSON, `{"propagationPolicy":"v1"}`, 422, `DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"v1\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := a.do(row.method, row.url, row.media, row.body)
@@ -60,18 +60,18 @@ func TestRefusedRequests(t *testing.T) {
 }
 
 func TestTimeoutsBeyondTheServersOwnAreItsOwn(t *testing.T) {
-	a := newWorld(t)
+	a := newPlainWorld(t)
 	for _, timeout := range []string{"0s", "-1s", "90h", "10s"} {
-		if got := a.do("GET", maps+"?timeout="+timeout, "", ""); got.code != http.StatusOK {
+		if got := a.do("GET", configMaps+"?timeout="+timeout, "", ""); got.code != http.StatusOK {
 			t.Errorf("%s: %d %s", timeout, got.code, got.body)
 		}
 	}
 }
 
 func TestLargeListsAreCompressedForThoseWhoTakeIt(t *testing.T) {
-	a := newWorld(t)
-	a.must("POST", maps, asJSON, configMap("a", `,"data":{"k":"`+strings.Repeat("v", compressible)+`"}`))
-	got := a.do("GET", maps, "", "", "Accept-Encoding", "deflate, gzip")
+	a := newPlainWorld(t)
+	a.must("POST", configMaps, asJSON, configMap("a", `,"data":{"k":"`+strings.Repeat("v", compressible)+`"}`))
+	got := a.do("GET", configMaps, "", "", "Accept-Encoding", "deflate, gzip")
 	if got.header.Get("Content-Encoding") != "gzip" || len(got.body) >= compressible {
 		t.Fatalf("%d bytes, %v", len(got.body), got.header)
 	}
@@ -84,7 +84,7 @@ func TestLargeListsAreCompressedForThoseWhoTakeIt(t *testing.T) {
 		t.Errorf("%v, %d items", err, len(list.Items))
 	}
 	for _, accept := range []string{"", "gzip;q=0", "br"} {
-		if got := a.do("GET", maps, "", "", "Accept-Encoding", accept); got.header.Get("Content-Encoding") != "" {
+		if got := a.do("GET", configMaps, "", "", "Accept-Encoding", accept); got.header.Get("Content-Encoding") != "" {
 			t.Errorf("%q: %v", accept, got.header)
 		}
 	}
@@ -109,15 +109,15 @@ func TestAListGoesOnWhenItsRevisionIsGone(t *testing.T) {
 	}
 	a := newWorldOn(t, s)
 	for i := range 3 {
-		a.must("POST", maps, asJSON, configMap(fmt.Sprint("m", i), ""))
+		a.must("POST", configMaps, asJSON, configMap(fmt.Sprint("m", i), ""))
 	}
 	old := base64.RawURLEncoding.EncodeToString([]byte(`{"v":"meta.k8s.io/v1","rv":1,"start":"/registry/configmaps/d/m0"}`))
-	got := a.do("GET", maps+"?limit=5&continue="+old, "", "")
+	got := a.do("GET", configMaps+"?limit=5&continue="+old, "", "")
 	status := metav1.Status{}
 	if err := json.Unmarshal(got.body, &status); err != nil || status.Code != http.StatusGone || status.Continue == "" {
 		t.Fatalf("%d %s", got.code, got.body)
 	}
-	rest := a.must("GET", maps+"?limit=5&continue="+status.Continue, "", "")
+	rest := a.must("GET", configMaps+"?limit=5&continue="+status.Continue, "", "")
 	if items := rest.Object["items"].([]any); len(items) != 2 {
 		t.Errorf("%d items are left: %v", len(items), items)
 	}

@@ -5,133 +5,144 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"github.com/spf13/pflag"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api"
 	"github.com/plumb-k8s/plumb/orchestrator/api/schema"
-	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authz"
-	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
-	"github.com/plumb-k8s/plumb/orchestrator/store"
 	"github.com/plumb-k8s/plumb/orchestrator/store/memory"
 )
 
-// world is a whole apiserver on a store in memory, without TLS and admission. Everybody may do everything, but for what forbidden names.
+// world is a whole apiserver over the memory store: every part is the real one but authentication, which believes a header.
 type world struct {
-	t       testing.TB
+	*testing.T
 	handler http.Handler
-	// forbidden verbs.
-	forbidden map[string]bool
 }
 
-func (a *world) Authenticate(*http.Request) (*request.User, bool, error) {
-	return &request.User{Name: "tester"}, true, nil
-}
+// asUser is the header that names the sender and, behind commas, its groups. Without it a request comes from an administrator.
+const asUser = "Test-User"
 
-func (a *world) Authorize(_ context.Context, at *authz.Attributes) (authz.Decision, string, error) {
-	if a.forbidden[at.Verb] {
-		return authz.Deny, "", nil
+type believer struct{}
+
+func (believer) Authenticate(r *http.Request) (*request.User, bool, error) {
+	names := strings.Split(r.Header.Get(asUser), ",")
+	if names[0] == "" {
+		return &request.User{Name: "admin", Groups: []string{request.MastersGroup, request.AuthenticatedGroup}}, true, nil
 	}
-	return authz.Allow, "", nil
+	return &request.User{Name: names[0], Groups: append(names[1:], request.AuthenticatedGroup)}, true, nil
 }
 
-func newWorld(t testing.TB) *world { return newWorldOn(t, memory.New()) }
-
-func newWorldOn(t testing.TB, s store.Store) *world {
+// newWorld starts one; it ends with the test. flags are kube-apiserver's.
+func newWorld(t *testing.T, flags ...string) *world {
 	t.Helper()
-	a := &world{t: t, forbidden: map[string]bool{}}
-	server, err := New(Config{
-		Kinds: Catalogue(), Store: s, CompressLists: true, Logger: slog.New(slog.DiscardHandler), Types: schema.New(api.All()),
-		Parts: func(*objects.Registry) (Parts, error) { return Parts{Authenticator: a, Authorizer: a}, nil },
-	})
+	var o options
+	set := pflag.NewFlagSet("kube-apiserver", pflag.ContinueOnError)
+	o.add(set)
+	if err := set.Parse(append([]string{"--enable-admission-plugins=NodeRestriction", "--service-cluster-ip-range=10.96.0.0/16"}, flags...)); err != nil {
+		t.Fatal(err)
+	}
+	logger := slog.New(slog.DiscardHandler)
+	backend := memory.New()
+	build := &partsBuilder{options: &o, logger: logger, store: backend}
+	server, err := New(Config{Kinds: Catalogue(), Types: schema.New(api.All()), Store: backend, Parts: build.build, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- server.Registry().Cache.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		<-ended
-	})
-	if err := server.Registry().Cache.WaitReady(ctx); err != nil {
+	server.parts.Authenticator = believer{}
+	handler, err := server.Handler()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if a.handler, err = server.Handler(); err != nil {
+	seeds, err := build.seeds()
+	if err != nil {
 		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = server.registry.Cache.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	bounded, stop := context.WithTimeout(ctx, time.Minute)
+	defer stop()
+	if err := server.registry.Cache.WaitReady(bounded); err != nil {
+		t.Fatal(err)
+	}
+	if err := build.seed(bounded, server.registry, seeds); err != nil {
+		t.Fatal(err)
+	}
+	return &world{T: t, handler: handler}
+}
+
+// answer of one request.
+type answer struct {
+	Code     int
+	Warnings []string
+	Body     []byte
+}
+
+// status of a refusal.
+func (a answer) status() metav1.Status {
+	var s metav1.Status
+	_ = json.Unmarshal(a.Body, &s)
+	return s
+}
+
+// do sends one request; body is JSON or YAML.
+func (w *world) do(user, method, path, body string) answer {
+	w.Helper()
+	return w.with(nil, user, method, path, body)
+}
+
+// with is do with further headers.
+func (w *world) with(headers http.Header, user, method, path, body string) answer {
+	w.Helper()
+	r := httptest.NewRequestWithContext(w.Context(), method, path, strings.NewReader(body))
+	r.Header.Set(asUser, user)
+	r.Header.Set("Accept", "application/json")
+	r.Header.Set("Content-Type", "application/yaml")
+	if method == http.MethodPatch {
+		r.Header.Set("Content-Type", "application/merge-patch+json")
+	}
+	maps.Copy(r.Header, headers)
+	recorder := httptest.NewRecorder()
+	w.handler.ServeHTTP(recorder, r)
+	data, err := io.ReadAll(recorder.Body)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return answer{Code: recorder.Code, Warnings: recorder.Header().Values("Warning"), Body: data}
+}
+
+// must is do for requests that have to succeed.
+func (w *world) must(user, method, path, body string) answer {
+	w.Helper()
+	a := w.do(user, method, path, body)
+	if a.Code >= 300 {
+		w.Fatalf("%s %s: %d %s", method, path, a.Code, a.Body)
 	}
 	return a
 }
 
-// answer of a request.
-type answer struct {
-	code   int
-	header http.Header
-	body   []byte
+// namespace makes one, with the ServiceAccount that pods need.
+func (w *world) namespace(name string, labels ...string) {
+	w.Helper()
+	w.must("", http.MethodPost, "/api/v1/namespaces", "{apiVersion: v1, kind: Namespace, metadata: {name: "+name+", labels: {"+strings.Join(labels, ",")+"}}}")
+	w.must("", http.MethodPost, "/api/v1/namespaces/"+name+"/serviceaccounts", "{apiVersion: v1, kind: ServiceAccount, metadata: {name: default}}")
 }
 
-// Media types of request bodies.
-const (
-	asJSON      = "application/json"
-	asApply     = "application/apply-patch+yaml"
-	asMerge     = "application/merge-patch+json"
-	asJSONPatch = "application/json-patch+json"
-	asStrategic = "application/strategic-merge-patch+json"
-)
-
-func (a *world) do(method, url, media, body string, headers ...string) answer {
-	a.t.Helper()
-	r := httptest.NewRequest(method, url, strings.NewReader(body))
-	if media != "" {
-		r.Header.Set("Content-Type", media)
+// refused checks code and message of a refusal. A message that ends in ... is a beginning.
+func (w *world) refused(a answer, code int, message string) {
+	w.Helper()
+	got := a.status().Message
+	start, open := strings.CutSuffix(message, "...")
+	if a.Code != code || (got != message && !(open && strings.HasPrefix(got, start))) {
+		w.Errorf("got %d %s\nwant %d %s", a.Code, got, code, message)
 	}
-	r.Header.Set("User-Agent", "tester/v1")
-	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	w := httptest.NewRecorder()
-	a.handler.ServeHTTP(w, r)
-	got, err := io.ReadAll(w.Result().Body)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return answer{w.Code, w.Result().Header, got}
-}
-
-// must is do for what has to succeed; it returns the object.
-func (a *world) must(method, url, media, body string) *unstructured.Unstructured {
-	a.t.Helper()
-	got := a.do(method, url, media, body)
-	if got.code >= 300 {
-		a.t.Fatalf("%s %s: %d %s", method, url, got.code, got.body)
-	}
-	return got.object(a.t)
-}
-
-func (g answer) object(t testing.TB) *unstructured.Unstructured {
-	t.Helper()
-	u := &unstructured.Unstructured{}
-	if err := json.Unmarshal(g.body, &u.Object); err != nil {
-		t.Fatalf("%v: %s", err, g.body)
-	}
-	return u
-}
-
-// owners is managedFields in short: "manager operation subresource fields", one line each.
-func owners(t testing.TB, obj *unstructured.Unstructured) string {
-	t.Helper()
-	var lines []string
-	for _, e := range obj.GetManagedFields() {
-		line := e.Manager + " " + string(e.Operation)
-		if e.Subresource != "" {
-			line += " /" + e.Subresource
-		}
-		lines = append(lines, line+" "+string(e.FieldsV1.GetRawBytes()))
-	}
-	return strings.Join(lines, "\n")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpoints"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpointslice"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/garbage"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/inuse"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/job"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/mirroring"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/namespace"
@@ -18,6 +19,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/nodelifecycle"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/podgc"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/replicaset"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/resourcequota"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/rootca"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/serviceaccount"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/statefulset"
@@ -58,6 +60,9 @@ var all = []controller{
 	{name: "endpointslice-mirroring-controller", alias: "endpointslicemirroring", account: "endpointslicemirroring-controller", run: mirroring.Run},
 	{name: "disruption-controller", alias: "disruption", account: "disruption-controller", run: disruption.Run},
 	{name: "pod-garbage-collector-controller", alias: "podgc", account: "pod-garbage-collector", run: podgc.Run},
+	{name: "resourcequota-controller", alias: "resourcequota", account: "resourcequota-controller", run: resourcequota.Run},
+	{name: "persistentvolumeclaim-protection-controller", alias: "pvc-protection", account: "pvc-protection-controller", run: inuse.RunClaims},
+	{name: "persistentvolume-protection-controller", alias: "pv-protection", account: "pv-protection-controller", run: inuse.RunVolumes},
 	{name: "clusterrole-aggregation-controller", alias: "clusterrole-aggregation", account: "clusterrole-aggregation-controller", run: aggregation.Run},
 	{name: "garbage-collector-controller", alias: "garbagecollector", account: "generic-garbage-collector", run: garbage.Run},
 }

@@ -8,7 +8,9 @@ import (
 
 // Snapshot is a resource's objects at one revision.
 type Snapshot struct {
-	tree     *tree
+	tree *tree
+	// index is nil in snapshots of the past.
+	index    *tree
 	revision int64
 }
 
@@ -33,7 +35,7 @@ func (c *Cache) Snapshot(prefix string) *Snapshot {
 		return &Snapshot{tree: newTree(), revision: revision}
 	}
 	s := r.snapshot.Load()
-	return &Snapshot{tree: s.tree, revision: max(s.revision, revision)}
+	return &Snapshot{tree: s.tree, index: s.index, revision: max(s.revision, revision)}
 }
 
 // SnapshotAt is the past: the present with later events undone. ErrTooOld when that revision was replaced longer than the window ago, or
@@ -104,3 +106,11 @@ func (s *Snapshot) Range(prefix, after string, visit func(*Object) bool) {
 
 // Len counts all objects.
 func (s *Snapshot) Len() int { return s.tree.Len() }
+
+// Indexed visits the objects whose Meta.Index is value, in the order of their keys, until visit returns false. Only a snapshot of the present has an index.
+func (s *Snapshot) Indexed(value string, visit func(*Object) bool) {
+	if s.index == nil {
+		return
+	}
+	s.index.AscendGreaterOrEqual(&Object{Meta: Meta{Index: value}}, func(o *Object) bool { return o.Index == value && visit(o) })
+}

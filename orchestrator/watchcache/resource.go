@@ -36,8 +36,10 @@ type resource struct {
 	// snapshot is what readers see.
 	snapshot atomic.Pointer[Snapshot]
 
-	// present, staged, loading and pending belong to whoever holds Cache.applying.
+	// present, indexed, staged, loading and pending belong to whoever holds Cache.applying.
 	present *tree
+	// indexed are the objects of present that have an index value, by that and then by key.
+	indexed *tree
 	// staged are the events of the batch that is being applied.
 	staged []Event
 	// loading is true while the first list of a resource added later is under way; what comes meanwhile is pending.
@@ -52,13 +54,40 @@ type resource struct {
 }
 
 func (c *Cache) newResource(r Resource) *resource {
-	made := &resource{Resource: r, logger: c.cfg.Logger, encodings: c.encodings, logBytes: c.cfg.LogBytes, changed: make(chan struct{}), present: newTree()}
-	made.snapshot.Store(&Snapshot{tree: newTree()})
+	made := &resource{Resource: r, logger: c.cfg.Logger, encodings: c.encodings, logBytes: c.cfg.LogBytes, changed: make(chan struct{}), present: newTree(), indexed: newIndex()}
+	made.snapshot.Store(&Snapshot{tree: newTree(), index: newIndex()})
 	return made
 }
 
 func newTree() *tree {
 	return btree.NewG(degree, func(a, b *Object) bool { return a.Key < b.Key })
+}
+
+func newIndex() *tree {
+	return btree.NewG(degree, func(a, b *Object) bool {
+		if a.Index != b.Index {
+			return a.Index < b.Index
+		}
+		return a.Key < b.Key
+	})
+}
+
+// put makes an object part of the present, in place of previous (nil when there was none).
+func (r *resource) put(o, previous *Object) {
+	r.present.ReplaceOrInsert(o)
+	if previous != nil && previous.Index != o.Index {
+		r.indexed.Delete(previous)
+	}
+	if o.Index != "" {
+		r.indexed.ReplaceOrInsert(o)
+	}
+}
+
+func (r *resource) drop(o *Object) {
+	r.present.Delete(o)
+	if o.Index != "" {
+		r.indexed.Delete(o)
+	}
 }
 
 // object extracts one; nil when the bytes cannot be read.
@@ -73,11 +102,10 @@ func (r *resource) object(key string, value []byte, revision int64) *Object {
 
 // reset replaces everything; watchers of before end.
 func (r *resource) reset(objects []*Object, revision int64) {
-	fresh := newTree()
+	r.present, r.indexed, r.staged, r.loading, r.pending = newTree(), newIndex(), nil, false, nil
 	for _, o := range objects {
-		fresh.ReplaceOrInsert(o)
+		r.put(o, nil)
 	}
-	r.present, r.staged, r.loading, r.pending = fresh, nil, false, nil
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.log.restart(revision)
@@ -105,7 +133,7 @@ func (r *resource) stage(e store.Event, now time.Time) {
 		return
 	case e.Deleted:
 		event.Type, event.Object = Deleted, previous
-		r.present.Delete(previous)
+		r.drop(previous)
 	default:
 		event.Object = r.object(e.Key, e.Value, e.Revision)
 		if event.Object == nil {
@@ -114,7 +142,7 @@ func (r *resource) stage(e store.Event, now time.Time) {
 		if existed {
 			event.Type = Modified
 		}
-		r.present.ReplaceOrInsert(event.Object)
+		r.put(event.Object, previous)
 	}
 	r.staged = append(r.staged, event)
 }
@@ -134,7 +162,7 @@ func (r *resource) commit(oldest time.Time) {
 
 // publish shows the present. The lock is held.
 func (r *resource) publish(revision int64) {
-	r.snapshot.Store(&Snapshot{tree: r.present.Clone(), revision: revision})
+	r.snapshot.Store(&Snapshot{tree: r.present.Clone(), index: r.indexed.Clone(), revision: revision})
 	close(r.changed)
 	r.changed = make(chan struct{})
 }

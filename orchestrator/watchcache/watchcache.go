@@ -42,6 +42,8 @@ type Meta struct {
 	Namespace, Name string
 	Labels          map[string]string
 	Fields          map[string]string
+	// Index is what Snapshot.Indexed finds the object by; an object without one is not in the index.
+	Index string
 	// Decoded is whatever the extractor wants to keep: shared by all readers, never altered.
 	Decoded any
 }

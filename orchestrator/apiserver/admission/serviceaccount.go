@@ -3,12 +3,15 @@ package admission
 import (
 	"context"
 	"path"
+	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/rand"
 
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authz"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
 )
 
@@ -24,11 +27,16 @@ const (
 	tokenSeconds      = 3607
 	rootCA            = "kube-root-ca.crt"
 	tokenVolumePrefix = "kube-api-access-"
+	// A pod waits about a second in all for the default account.
+	defaultAttempts = 10
+	defaultPause    = 100 * time.Millisecond
 )
+
+var serviceAccounts = schema.GroupResource{Resource: "serviceaccounts"}
 
 func (*serviceAccount) Name() string { return "ServiceAccount" }
 
-func (*serviceAccount) Handles(op Operation) bool { return op == Create }
+func (*serviceAccount) Handles(op Operation) bool { return op == Create || op == Update }
 
 func (s *serviceAccount) Admit(ctx context.Context, a *Attributes) error {
 	pod, ok := a.newPod()
@@ -53,6 +61,9 @@ func (s *serviceAccount) Admit(ctx context.Context, a *Attributes) error {
 }
 
 func (s *serviceAccount) Validate(ctx context.Context, a *Attributes) error {
+	if pod, ok := a.Object.(*corev1.Pod); ok && a.Operation == Update && a.isCore("pods", "ephemeralcontainers") {
+		return s.mountable(ctx, a, pod, ephemeralSecrets)
+	}
 	pod, ok := a.newPod()
 	if !ok {
 		return nil
@@ -60,8 +71,7 @@ func (s *serviceAccount) Validate(ctx context.Context, a *Attributes) error {
 	if mirror(pod) {
 		return validMirror(a, pod)
 	}
-	_, err := s.account(ctx, a, pod.Spec.ServiceAccountName)
-	return err
+	return s.mountable(ctx, a, pod, podSecrets)
 }
 
 func mirror(pod *corev1.Pod) bool {
@@ -72,6 +82,9 @@ func mirror(pod *corev1.Pod) bool {
 func validMirror(a *Attributes, pod *corev1.Pod) error {
 	if pod.Spec.ServiceAccountName != "" {
 		return refuse(a, "a mirror pod may not reference service accounts")
+	}
+	if authz.RefersToSecret(pod) {
+		return refuse(a, "a mirror pod may not reference secrets")
 	}
 	for _, v := range pod.Spec.Volumes {
 		if v.Projected == nil {
@@ -86,10 +99,21 @@ func validMirror(a *Attributes, pod *corev1.Pod) error {
 	return nil
 }
 
+// account waits a little for the default account of a new namespace, which its controller is about to make.
 func (s *serviceAccount) account(ctx context.Context, a *Attributes, name string) (*corev1.ServiceAccount, error) {
-	obj, err := freshly(ctx, s.reader, schema.GroupResource{Resource: "serviceaccounts"}, a.Namespace, name)
+	obj, err := freshly(ctx, s.reader, serviceAccounts, a.Namespace, name)
+	for attempt := 1; apierrors.IsNotFound(err) && name == defaultAccount && attempt < defaultAttempts; attempt++ {
+		timer := time.NewTimer(defaultPause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, ctx.Err()
+		case <-timer.C:
+		}
+		obj, err = freshly(ctx, s.reader, serviceAccounts, a.Namespace, name)
+	}
 	if apierrors.IsNotFound(err) {
-		return nil, refuse(a, "error looking up service account %s/%s: %v", a.Namespace, name, err)
+		return nil, refuse(a, "error looking up service account %s/%s: serviceaccount %q not found", a.Namespace, name, name)
 	}
 	if err != nil {
 		return nil, err
@@ -110,7 +134,7 @@ func mountsToken(account *corev1.ServiceAccount, pod *corev1.Pod) bool {
 
 // mountToken adds the volume, and its mount in every container that has nothing at that path.
 func mountToken(pod *corev1.Pod) {
-	name := tokenVolumePrefix + rand.String(5)
+	name, exists := tokenVolumeName(pod)
 	mount := corev1.VolumeMount{Name: name, ReadOnly: true, MountPath: tokenMountPath}
 	needed := false
 	for _, list := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
@@ -121,9 +145,19 @@ func mountToken(pod *corev1.Pod) {
 			}
 		}
 	}
-	if needed {
+	if needed && !exists {
 		pod.Spec.Volumes = append(pod.Spec.Volumes, tokenVolume(name))
 	}
+}
+
+// tokenVolumeName is that of the volume a pod brings along (a copy of another pod does), or a new one.
+func tokenVolumeName(pod *corev1.Pod) (name string, exists bool) {
+	for _, v := range pod.Spec.Volumes {
+		if strings.HasPrefix(v.Name, tokenVolumePrefix) {
+			return v.Name, true
+		}
+	}
+	return tokenVolumePrefix + rand.String(5), false
 }
 
 func hasMount(mounts []corev1.VolumeMount) bool {

@@ -4,17 +4,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// podUses is the need for a secret or a config map.
-func podUses(resource string) need {
-	if resource == "secrets" {
-		return usesSecret
-	}
-	return usesConfigMap
-}
+// named: anyName stands for every name.
+func named(have, want string) bool { return have == want || want == anyName }
 
 func usesSecret(pod *corev1.Pod, name string) bool {
 	for _, ref := range pod.Spec.ImagePullSecrets {
-		if ref.Name == name {
+		if named(ref.Name, name) {
 			return true
 		}
 	}
@@ -25,12 +20,12 @@ func usesSecret(pod *corev1.Pod, name string) bool {
 	}
 	return anyContainer(pod, func(from []corev1.EnvFromSource, env []corev1.EnvVar) bool {
 		for _, f := range from {
-			if f.SecretRef != nil && f.SecretRef.Name == name {
+			if f.SecretRef != nil && named(f.SecretRef.Name, name) {
 				return true
 			}
 		}
 		for _, e := range env {
-			if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil && e.ValueFrom.SecretKeyRef.Name == name {
+			if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil && named(e.ValueFrom.SecretKeyRef.Name, name) {
 				return true
 			}
 		}
@@ -40,13 +35,13 @@ func usesSecret(pod *corev1.Pod, name string) bool {
 
 // secretOf knows every volume source that names a secret of the pod's namespace.
 func secretOf(v *corev1.Volume, name string) bool {
-	local := func(ref *corev1.LocalObjectReference) bool { return ref != nil && ref.Name == name }
+	local := func(ref *corev1.LocalObjectReference) bool { return ref != nil && named(ref.Name, name) }
 	switch {
 	case v.Secret != nil:
-		return v.Secret.SecretName == name
+		return named(v.Secret.SecretName, name)
 	case v.Projected != nil:
 		for _, s := range v.Projected.Sources {
-			if s.Secret != nil && s.Secret.Name == name {
+			if s.Secret != nil && named(s.Secret.Name, name) {
 				return true
 			}
 		}
@@ -67,33 +62,33 @@ func secretOf(v *corev1.Volume, name string) bool {
 	case v.StorageOS != nil:
 		return local(v.StorageOS.SecretRef)
 	case v.AzureFile != nil:
-		return v.AzureFile.SecretName == name
+		return named(v.AzureFile.SecretName, name)
 	}
 	return false
 }
 
 func usesConfigMap(pod *corev1.Pod, name string) bool {
 	for _, v := range pod.Spec.Volumes {
-		if v.ConfigMap != nil && v.ConfigMap.Name == name {
+		if v.ConfigMap != nil && named(v.ConfigMap.Name, name) {
 			return true
 		}
 		if v.Projected == nil {
 			continue
 		}
 		for _, s := range v.Projected.Sources {
-			if s.ConfigMap != nil && s.ConfigMap.Name == name {
+			if s.ConfigMap != nil && named(s.ConfigMap.Name, name) {
 				return true
 			}
 		}
 	}
 	return anyContainer(pod, func(from []corev1.EnvFromSource, env []corev1.EnvVar) bool {
 		for _, f := range from {
-			if f.ConfigMapRef != nil && f.ConfigMapRef.Name == name {
+			if f.ConfigMapRef != nil && named(f.ConfigMapRef.Name, name) {
 				return true
 			}
 		}
 		for _, e := range env {
-			if e.ValueFrom != nil && e.ValueFrom.ConfigMapKeyRef != nil && e.ValueFrom.ConfigMapKeyRef.Name == name {
+			if e.ValueFrom != nil && e.ValueFrom.ConfigMapKeyRef != nil && named(e.ValueFrom.ConfigMapKeyRef.Name, name) {
 				return true
 			}
 		}
@@ -117,17 +112,69 @@ func anyContainer(pod *corev1.Pod, match func([]corev1.EnvFromSource, []corev1.E
 	return false
 }
 
-// podClaimsVolume: by name, or as the claim of an ephemeral volume, which is called POD-VOLUME.
+// ClaimName of a volume: the named claim, or the one made for an ephemeral volume, which is called POD-VOLUME; empty for other volumes.
+func ClaimName(pod *corev1.Pod, v *corev1.Volume) string {
+	switch {
+	case v.PersistentVolumeClaim != nil:
+		return v.PersistentVolumeClaim.ClaimName
+	case v.Ephemeral != nil:
+		return pod.Name + "-" + v.Name
+	}
+	return ""
+}
+
 func podClaimsVolume(pod *corev1.Pod, name string) bool {
-	for _, v := range pod.Spec.Volumes {
-		if v.PersistentVolumeClaim != nil && v.PersistentVolumeClaim.ClaimName == name {
-			return true
-		}
-		if v.Ephemeral != nil && pod.Name+"-"+v.Name == name {
+	for i := range pod.Spec.Volumes {
+		if ClaimName(pod, &pod.Spec.Volumes[i]) == name {
 			return true
 		}
 	}
 	return false
+}
+
+// volumeUsesSecret knows the secrets of a PersistentVolume that the kubelet needs; those of the CSI controller are none of its business.
+func volumeUsesSecret(pv *corev1.PersistentVolume, namespace, name string) bool {
+	for _, ref := range volumeSecrets(pv) {
+		if ref == nil || ref.Name != name {
+			continue
+		}
+		in := ref.Namespace
+		if in == "" && pv.Spec.ClaimRef != nil {
+			in = pv.Spec.ClaimRef.Namespace
+		}
+		if in == namespace {
+			return true
+		}
+	}
+	return false
+}
+
+func volumeSecrets(pv *corev1.PersistentVolume) []*corev1.SecretReference {
+	switch s := pv.Spec.PersistentVolumeSource; {
+	case s.CSI != nil:
+		return []*corev1.SecretReference{s.CSI.NodePublishSecretRef, s.CSI.NodeStageSecretRef, s.CSI.NodeExpandSecretRef}
+	case s.AzureFile != nil:
+		ref := &corev1.SecretReference{Name: s.AzureFile.SecretName}
+		if s.AzureFile.SecretNamespace != nil {
+			ref.Namespace = *s.AzureFile.SecretNamespace
+		}
+		return []*corev1.SecretReference{ref}
+	case s.CephFS != nil:
+		return []*corev1.SecretReference{s.CephFS.SecretRef}
+	case s.Cinder != nil:
+		return []*corev1.SecretReference{s.Cinder.SecretRef}
+	case s.FlexVolume != nil:
+		return []*corev1.SecretReference{s.FlexVolume.SecretRef}
+	case s.RBD != nil:
+		return []*corev1.SecretReference{s.RBD.SecretRef}
+	case s.ScaleIO != nil:
+		return []*corev1.SecretReference{s.ScaleIO.SecretRef}
+	case s.ISCSI != nil:
+		return []*corev1.SecretReference{s.ISCSI.SecretRef}
+	case s.StorageOS != nil && s.StorageOS.SecretRef != nil:
+		return []*corev1.SecretReference{{Namespace: s.StorageOS.SecretRef.Namespace, Name: s.StorageOS.SecretRef.Name}}
+	}
+	return nil
 }
 
 func podClaims(pod *corev1.Pod, name string) bool {

@@ -128,9 +128,12 @@ func (r *RBAC) RulesOf(ctx context.Context, ref rbacv1.RoleRef, namespace string
 	return nil, fmt.Errorf("unsupported role reference kind: %q", ref.Kind)
 }
 
+// ErrNoRole is in the error about a binding whose role does not exist.
+var ErrNoRole = errors.New("not found")
+
 func missing(err error, resource, name string) error {
 	if apierrors.IsNotFound(err) {
-		return fmt.Errorf("%s.%s %q not found", resource, rbacv1.GroupName, name)
+		return fmt.Errorf("%s.%s %q %w", resource, rbacv1.GroupName, name, ErrNoRole)
 	}
 	return err
 }

@@ -19,6 +19,8 @@ type Reader interface {
 	Get(ctx context.Context, gr schema.GroupResource, namespace, name string) (kind.Object, error)
 	// List returns the objects of a namespace (empty: all) that the selector matches (nil: all).
 	List(ctx context.Context, gr schema.GroupResource, namespace string, selector labels.Selector) ([]kind.Object, error)
+	// OnNode returns the objects whose field spec.nodeName is the node, by an index.
+	OnNode(ctx context.Context, gr schema.GroupResource, node string) ([]kind.Object, error)
 	// Barrier returns when the cache has applied everything that was committed before the call: afterwards a Get is linearizable.
 	Barrier(ctx context.Context) error
 }

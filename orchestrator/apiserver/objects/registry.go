@@ -88,10 +88,14 @@ func extractor(k *kind.Kind) func(string, []byte, int64) (watchcache.Meta, error
 		meta := watchcache.Meta{Namespace: obj.GetNamespace(), Name: obj.GetName(), Labels: obj.GetLabels(), Decoded: obj}
 		if k.Fields != nil {
 			meta.Fields = k.Fields(obj)
+			meta.Index = meta.Fields[nodeField]
 		}
 		return meta, nil
 	}
 }
+
+// nodeField is the selectable field that ties objects to nodes; the cache finds objects by it without looking at all of them.
+const nodeField = "spec.nodeName"
 
 // Of is the decoded object of a cache entry: shared, not to be altered.
 func Of(o *watchcache.Object) kind.Object { return o.Decoded.(kind.Object) }
@@ -127,6 +131,20 @@ func (r *Registry) List(_ context.Context, gr schema.GroupResource, namespace st
 		if selector == nil || selector.Matches(labels.Set(o.Labels)) {
 			found = append(found, Of(o))
 		}
+		return true
+	})
+	return found, nil
+}
+
+// OnNode implements Reader.
+func (r *Registry) OnNode(_ context.Context, gr schema.GroupResource, node string) ([]kind.Object, error) {
+	k, err := r.known(gr)
+	if err != nil {
+		return nil, err
+	}
+	var found []kind.Object
+	r.Cache.Snapshot(Prefix(k)).Indexed(node, func(o *watchcache.Object) bool {
+		found = append(found, Of(o))
 		return true
 	})
 	return found, nil

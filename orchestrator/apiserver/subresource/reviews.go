@@ -149,10 +149,8 @@ func (h *handlers) reviewSelfRules(r *http.Request) (runtime.Object, schema.Grou
 	if err != nil {
 		review.Status.EvaluationError, review.Status.Incomplete = err.Error(), true
 	}
-	if user.InGroup(request.MastersGroup) {
-		all := []string{"*"}
-		review.Status.ResourceRules = append(review.Status.ResourceRules, authorizationv1.ResourceRule{Verbs: all, APIGroups: all, Resources: all})
-		review.Status.NonResourceRules = append(review.Status.NonResourceRules, authorizationv1.NonResourceRule{Verbs: all, NonResourceURLs: all})
+	if _, isNode := authz.NodeName(user); isNode {
+		review.Status.EvaluationError, review.Status.Incomplete = "node authorizer does not support user rule resolution", true
 	}
 	for _, rule := range rules {
 		if len(rule.Resources) > 0 {

@@ -1,0 +1,175 @@
+// Package resourcequota keeps status.used of every ResourceQuota true: it counts the objects of the namespace, and so gives back what deleted
+// objects used, or what admission charged for writes that failed.
+//
+// It is fed by informers: typed ones of pods, Services and claims, whose contents count, and metadata ones of the other kinds that some quota
+// numbers. The apiserver's admission reads the status that it writes.
+package resourcequota
+
+import (
+	"context"
+	"time"
+
+	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/plumb-k8s/plumb/orchestrator/component/usage"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/loop"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/world"
+)
+
+const (
+	workers = 5
+	// resync is how often every quota is counted anew, as in stock: pods whose time is over stop to count without an event.
+	resync = 5 * time.Minute
+	// notReadyPause is how long a quota waits for the first list of what it counts.
+	notReadyPause = 100 * time.Millisecond
+)
+
+var (
+	pods     = schema.GroupResource{Resource: "pods"}
+	services = schema.GroupResource{Resource: "services"}
+	claims   = schema.GroupResource{Resource: "persistentvolumeclaims"}
+)
+
+// counter holds the informers of what is counted.
+type counter struct {
+	*world.World
+	loop *loop.Loop
+	// followed are the kinds that quotas only number.
+	followed *followed
+}
+
+// Run counts until ctx ends.
+func Run(ctx context.Context, w *world.World) error {
+	c := &counter{World: w}
+	c.loop = loop.New(workers, w.Logger, c.sync)
+	c.followed = &followed{World: w, ctx: ctx, changed: c.changed, informers: map[schema.GroupResource]cache.SharedIndexInformer{}}
+	core1 := w.Informers.Core().V1()
+	loop.On(c.loop, core1.ResourceQuotas().Informer(), func(_, q *core.ResourceQuota) {
+		if q != nil {
+			c.loop.Add(loop.Key(q))
+		}
+	})
+	loop.On(c.loop, core1.Pods().Informer(), func(old, new *core.Pod) { c.changed(pods, objectOf(old), objectOf(new)) })
+	loop.On(c.loop, core1.Services().Informer(), func(old, new *core.Service) { c.changed(services, objectOf(old), objectOf(new)) })
+	loop.On(c.loop, core1.PersistentVolumeClaims().Informer(), func(old, new *core.PersistentVolumeClaim) {
+		c.changed(claims, objectOf(old), objectOf(new))
+	})
+	defer c.followed.wait()
+	return c.loop.Run(ctx)
+}
+
+// objectOf turns a nil pointer into a nil interface.
+func objectOf[T any, P interface {
+	*T
+	meta.Object
+	runtime.Object
+}](p P) meta.Object {
+	if p == nil {
+		return nil
+	}
+	return p
+}
+
+// changed: the quotas of the namespace that count the resource look again, unless the object uses what it did.
+func (c *counter) changed(gr schema.GroupResource, old, new meta.Object) {
+	subject := new
+	if new == nil {
+		subject = old
+	}
+	if old != nil && new != nil && sameUse(gr, old, new) {
+		return
+	}
+	list, err := c.Informers.Core().V1().ResourceQuotas().Lister().ResourceQuotas(subject.GetNamespace()).List(labels.Everything())
+	if err != nil {
+		return
+	}
+	for _, q := range list {
+		if interested(q, gr) {
+			c.loop.Add(loop.Key(q))
+		}
+	}
+}
+
+func sameUse(gr schema.GroupResource, old, new meta.Object) bool {
+	before, isBefore := old.(runtime.Object)
+	after, isAfter := new.(runtime.Object)
+	if !isBefore || !isAfter {
+		return true
+	}
+	if pod, ok := after.(*core.Pod); ok {
+		was, _ := before.(*core.Pod)
+		if was == nil || (was.Spec.ActiveDeadlineSeconds == nil) != (pod.Spec.ActiveDeadlineSeconds == nil) || pod.DeletionTimestamp != nil {
+			return false
+		}
+	}
+	now := time.Now()
+	a, b := usage.Of(gr, before, now), usage.Of(gr, after, now)
+	return len(usage.Growth(a, b)) == 0 && len(usage.Growth(b, a)) == 0
+}
+
+func (c *counter) sync(ctx context.Context, key string) error {
+	namespace, name := loop.Split(key)
+	q, err := c.Informers.Core().V1().ResourceQuotas().Lister().ResourceQuotas(namespace).Get(name)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	all, ready := c.populations(q)
+	if !ready {
+		c.loop.After(key, notReadyPause)
+		return nil
+	}
+	c.loop.After(key, resync)
+	wanted := status(q, all, time.Now())
+	if current(q, wanted) {
+		return nil
+	}
+	changed := q.DeepCopy()
+	changed.Status = wanted
+	_, err = c.Client.CoreV1().ResourceQuotas(namespace).UpdateStatus(ctx, changed, meta.UpdateOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// populations are the objects of the namespace that the quota counts; ready is false while one of the informers has no list yet.
+func (c *counter) populations(q *core.ResourceQuota) (all []population, ready bool) {
+	core1 := c.Informers.Core().V1()
+	informers := map[schema.GroupResource]cache.SharedIndexInformer{
+		pods: core1.Pods().Informer(), services: core1.Services().Informer(), claims: core1.PersistentVolumeClaims().Informer(),
+	}
+	for _, gr := range numbered(q) {
+		if informer := c.followed.informer(gr); informer != nil {
+			informers[gr] = informer
+		}
+	}
+	for gr, informer := range informers {
+		if !interested(q, gr) {
+			continue
+		}
+		if !informer.HasSynced() {
+			return nil, false
+		}
+		objects, err := informer.GetIndexer().ByIndex(cache.NamespaceIndex, q.Namespace)
+		if err != nil {
+			return nil, false
+		}
+		p := population{resource: gr}
+		for _, obj := range objects {
+			if o, ok := obj.(runtime.Object); ok {
+				p.objects = append(p.objects, o)
+			}
+		}
+		all = append(all, p)
+	}
+	return all, true
+}
