@@ -22,7 +22,7 @@ type options struct {
 	kubelet                       kubeletOptions
 	admission                     admissionOptions
 	serviceRange, nodePorts       string
-	anonymous                     bool
+	anonymous, profiling          bool
 	drain                         time.Duration
 	compressLists                 bool
 	logs                          *logs.Options
@@ -57,7 +57,6 @@ var accepted = map[string]string{
 	"enable-bootstrap-token-auth":             "bootstrap tokens are not supported",
 	"allow-privileged":                        "privileged pods are always allowed; Pod Security decides",
 	"tls-min-version":                         "TLS 1.2",
-	"profiling":                               "no profiles are served",
 	"audit-log-path":                          "no audit log is written",
 	"runtime-config":                          "every version in the catalogue is served",
 	"feature-gates":                           "there are no gates",
@@ -83,6 +82,7 @@ func (o *options) add(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.anonymous, "anonymous-auth", true, "let requests without credentials in as system:anonymous")
 	fs.StringSliceVar(&o.admission.enable, "enable-admission-plugins", nil, "admission plugins to run besides those that run by default")
 	fs.StringSliceVar(&o.admission.disable, "disable-admission-plugins", nil, "admission plugins not to run although they would by default")
+	fs.BoolVar(&o.profiling, "profiling", true, "serve profiles at /debug/pprof to those who may get it")
 	fs.DurationVar(&o.drain, "shutdown-grace-period", 3*time.Second, "how long open requests may take to end at shutdown")
 	fs.BoolVar(&o.compressLists, "compress-lists", false, "send lists of 128 KiB and more compressed to clients that accept gzip, as stock does: fewer bytes for several times the CPU")
 	o.addTokens(fs)

@@ -42,6 +42,8 @@ type Config struct {
 	Logger  *slog.Logger
 	// CompressLists sends large lists compressed, as stock does.
 	CompressLists bool
+	// Profiling serves /debug/pprof to those who may get it.
+	Profiling bool
 	// DrainTime is how long open requests may take to end at shutdown.
 	DrainTime time.Duration
 }
@@ -107,6 +109,9 @@ func (s *Server) Handler() (http.Handler, error) {
 	}
 	for path, handler := range s.parts.Paths {
 		table.paths[path] = handler
+	}
+	if s.cfg.Profiling {
+		table.paths["/debug"] = profiles()
 	}
 	gate.routes = table
 	return gate, nil

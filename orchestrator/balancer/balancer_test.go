@@ -23,12 +23,17 @@ type server struct {
 	// hold keeps it from answering, as when its process is paused.
 	hold  atomic.Pointer[chan struct{}]
 	ready atomic.Bool
+	// connections and probes are how many were accepted and asked until now.
+	connections, probes atomic.Int64
 }
 
 func newServer(t *testing.T, name string) *server {
 	s := &server{}
 	s.ready.Store(true)
-	s.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/readyz" {
+			s.probes.Add(1)
+		}
 		if hold := s.hold.Load(); hold != nil {
 			select {
 			case <-*hold:
@@ -41,8 +46,23 @@ func newServer(t *testing.T, name string) *server {
 		}
 		_, _ = io.WriteString(w, name)
 	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.connections.Add(1)
+		}
+	}
+	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s
+}
+
+func TestProbesShareOneConnection(t *testing.T) {
+	s := newServer(t, "a")
+	_, _ = start(t, s)
+	eventually(t, "twenty probes", func() bool { return s.probes.Load() >= 20 })
+	if n := s.connections.Load(); n > 2 { // a second one if the first probe came before its answer was read
+		t.Errorf("%d connections for %d probes", n, s.probes.Load())
+	}
 }
 
 // pause stops the server's answers until the returned function is called.
