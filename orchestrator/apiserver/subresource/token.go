@@ -41,6 +41,10 @@ func (h *handlers) issueToken(r *http.Request) (runtime.Object, schema.GroupVers
 	if err != nil {
 		return nil, tokenRequestGVK, err
 	}
+	// Admission sees what was asked, not what is made of it: a pod's token names no audience, and NodeRestriction compares it with the pod's.
+	if err := h.admit(r, "token", t, admission.Create); err != nil {
+		return nil, tokenRequestGVK, err
+	}
 	if len(t.Spec.Audiences) == 0 {
 		t.Spec.Audiences = h.Audiences
 	}
@@ -50,9 +54,6 @@ func (h *handlers) issueToken(r *http.Request) (runtime.Object, schema.GroupVers
 	}
 	if errs := validateTokenRequest(t); len(errs) > 0 {
 		return nil, tokenRequestGVK, apierrors.NewInvalid(tokenRequestGVK.GroupKind(), info.Name, errs)
-	}
-	if err := h.admit(r, "token", t, admission.Create); err != nil {
-		return nil, tokenRequestGVK, err
 	}
 	private := token.Private{Namespace: info.Namespace, ServiceAccount: token.Ref(account.GetName(), account.GetUID())}
 	if err := h.bindToken(r, &private, t.Spec.BoundObjectRef); err != nil {
