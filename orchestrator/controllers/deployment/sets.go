@@ -122,7 +122,7 @@ func (c *controller) renew(ctx context.Context, d *apps.Deployment, now *apps.Re
 	return next, c.setRevision(ctx, d, next.Annotations[revisionAnnotation])
 }
 
-// setRevision shows the current revision on the Deployment.
+// setRevision shows the current revision on the Deployment, by a write of its status: one of the whole would count as a new generation.
 func (c *controller) setRevision(ctx context.Context, d *apps.Deployment, to string) error {
 	if d.Annotations[revisionAnnotation] == to {
 		return nil
@@ -133,7 +133,7 @@ func (c *controller) setRevision(ctx context.Context, d *apps.Deployment, to str
 		d.Annotations = map[string]string{}
 	}
 	d.Annotations[revisionAnnotation] = to
-	written, err := c.Client.AppsV1().Deployments(d.Namespace).Update(ctx, d.DeepCopy(), meta.UpdateOptions{})
+	written, err := c.Client.AppsV1().Deployments(d.Namespace).UpdateStatus(ctx, d.DeepCopy(), meta.UpdateOptions{})
 	if err != nil {
 		return err
 	}

@@ -114,11 +114,11 @@ func (s *Shared) recorder(client kubernetes.Interface, component string) record.
 	return broadcaster.NewRecorder(scheme.Scheme, core.EventSource{Component: component})
 }
 
-// slim drops what no controller reads and what is often the larger part of an object.
+// slim drops what no controller reads and what is often the larger part of an object. What it drops must be nothing that a write of the
+// whole object would take away: managedFields that are left out stay as they are; annotations would be gone.
 func slim(obj any) (any, error) {
 	if o, err := meta.Accessor(obj); err == nil {
 		o.SetManagedFields(nil)
-		delete(o.GetAnnotations(), core.LastAppliedConfigAnnotation)
 	}
 	return obj, nil
 }
