@@ -39,6 +39,9 @@ func Seed(ctx context.Context, registry *objects.Registry, seeds []Object) (int,
 		if k.Default != nil {
 			k.Default(obj)
 		}
+		if registry.Track != nil {
+			registry.Track(k, "", obj, nil)
+		}
 		if k.Generation != nil {
 			obj.SetGeneration(1)
 		}
