@@ -8,6 +8,7 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/specs/ha"
 	"github.com/plumb-k8s/plumb/conformance/specs/rescheduling"
 	"github.com/plumb-k8s/plumb/conformance/specs/routing"
+	"github.com/plumb-k8s/plumb/conformance/specs/scheduling"
 	"github.com/plumb-k8s/plumb/conformance/specs/workloads"
 )
 
@@ -23,6 +24,7 @@ func All() []Profile {
 		{"api", api.Declare},
 		{"workloads", workloads.Declare},
 		{"routing", routing.Declare},
+		{"scheduling", scheduling.Declare},
 		{"ha", ha.Declare},
 		{"rescheduling", rescheduling.Declare},
 	}

@@ -1,0 +1,57 @@
+package scheduling
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/plumb-k8s/plumb/conformance/scene"
+)
+
+func declareNodes() {
+	It("places pods by their node selectors and node affinity", Label("SCHED-002"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		a, b := pair(ctx, s)
+		Expect(place(ctx, s, s.Idle("selector", onNodes(s.Marked("b"))))).To(Equal(b))
+		Expect(place(ctx, s, s.Idle("in", func(spec *corev1.PodSpec) { require(spec, s.Mark(), corev1.NodeSelectorOpIn, "a", "c") }))).To(Equal(a))
+		for _, want := range []struct{ value, node string }{{"a", a}, {"b", b}} {
+			preferring := s.Idle("preferring-"+want.value, onPair(s), prefer(s.Mark(), want.value))
+			Expect(place(ctx, s, preferring)).To(Equal(want.node), "a preference that nothing opposes is followed")
+		}
+		s.Create(ctx, s.Idle("nowhere", onNodes(s.Marked("c"))))
+		Expect(s.WaitUnschedulable(ctx, "nowhere").Message).To(ContainSubstring("didn't match Pod's node affinity/selector"))
+		s.LabelNode(ctx, a, "c")
+		Expect(s.WaitReady(ctx, "nowhere").Spec.NodeName).To(Equal(a))
+	})
+
+	// Serial: a taint keeps every other spec's pods off the node.
+	It("keeps pods off a tainted node unless they tolerate its taint", Serial, Label("SCHED-003"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		a, b := pair(ctx, s)
+		s.TaintNode(ctx, a, corev1.TaintEffectNoSchedule)
+		Expect(place(ctx, s, s.Idle("elsewhere", onPair(s)))).To(Equal(b))
+		s.Create(ctx, s.Idle("bound", onNodes(s.Marked("a"))))
+		Expect(s.WaitUnschedulable(ctx, "bound").Message).To(ContainSubstring("had untolerated taint(s)"))
+		Expect(place(ctx, s, s.Idle("by-value", onNodes(s.Marked("a")), tolerating(corev1.Toleration{Key: s.Mark(), Value: "yes", Effect: corev1.TaintEffectNoSchedule})))).To(Equal(a))
+		Expect(place(ctx, s, s.Idle("by-key", onNodes(s.Marked("a")), tolerating(corev1.Toleration{Key: s.Mark(), Operator: corev1.TolerationOpExists})))).To(Equal(a))
+		s.Create(ctx, s.Idle("wrong", onNodes(s.Marked("a")), tolerating(corev1.Toleration{Key: s.Mark(), Value: "no", Effect: corev1.TaintEffectNoSchedule})))
+		s.WaitUnschedulable(ctx, "wrong")
+		s.UntaintNode(ctx, a)
+		for _, name := range []string{"bound", "wrong"} {
+			Expect(s.WaitReady(ctx, name).Spec.NodeName).To(Equal(a))
+		}
+	})
+}
+
+// prefer adds a preferred node affinity to the required one.
+func prefer(key, value string) func(*corev1.PodSpec) {
+	return func(spec *corev1.PodSpec) {
+		spec.Affinity.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution = []corev1.PreferredSchedulingTerm{{Weight: 100, Preference: corev1.NodeSelectorTerm{
+			MatchExpressions: []corev1.NodeSelectorRequirement{{Key: key, Operator: corev1.NodeSelectorOpIn, Values: []string{value}}},
+		}}}
+	}
+}
+
+func tolerating(t corev1.Toleration) func(*corev1.PodSpec) {
+	return func(spec *corev1.PodSpec) { spec.Tolerations = []corev1.Toleration{t} }
+}
