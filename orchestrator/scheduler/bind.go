@@ -45,14 +45,14 @@ func (s *Scheduler) bind(ctx context.Context, item *queue.Item, node string) {
 	} else {
 		s.Logger.Warn("binding failed", "pod", key(pod), "node", node, "err", err)
 	}
-	s.takeBack(item, rules.Anything)
+	s.takeBack(item, rules.Need{Events: rules.Anything})
 }
 
 // refuse says why a pod fits nowhere, makes room for it if that can help, and puts it aside.
 func (s *Scheduler) refuse(ctx context.Context, item *queue.Item, refused map[string][]rules.Refusal, working *sync.WaitGroup) {
 	pod := item.Pod
 	plan, message := s.plan(pod, refused)
-	s.queue.Refuse(item, wakes(refused))
+	s.queue.Refuse(item, rules.NeedOf(refused))
 	s.write(ctx, working, func(ctx context.Context) {
 		s.recorder.Event(pod, corev1.EventTypeWarning, "FailedScheduling", message)
 		nominated := ""
@@ -64,17 +64,6 @@ func (s *Scheduler) refuse(ctx context.Context, item *queue.Item, refused map[st
 			s.Logger.Warn("condition not written", "pod", key(pod), "err", err)
 		}
 	})
-}
-
-// wakes unites what can help against each refusal. A cluster without nodes waits for one.
-func wakes(refused map[string][]rules.Refusal) rules.Event {
-	events := rules.NodeAdded
-	for _, of := range refused {
-		for _, r := range of {
-			events |= r.Rule.Wakes
-		}
-	}
-	return events
 }
 
 // plan looks for room that preemption could make, and composes stock's message.

@@ -1,6 +1,9 @@
 package scheduler
 
 import (
+	"maps"
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -105,15 +108,36 @@ func (s *Scheduler) podPlaced(old, pod *corev1.Pod) {
 	s.mu.Lock()
 	known := s.state.Placed(pod.UID)
 	s.state.Place(pod)
+	now := s.state.Placed(pod.UID)
 	s.mu.Unlock()
 	switch {
 	case known == nil:
-		s.queue.Happened(rules.PodPlaced)
+		s.queue.Happened(rules.Happened(rules.PodPlaced))
 	case old != nil && !labels.Equals(old.Labels, pod.Labels):
-		s.queue.Happened(rules.PodLabels)
-	case old != nil && (old.Generation != pod.Generation || old.DeletionTimestamp == nil && pod.DeletionTimestamp != nil):
-		s.queue.Happened(rules.PodRemoved) // resized or terminating: it may take less, or count for less
+		s.queue.Happened(rules.Happened(rules.PodLabels))
+	case old != nil && old.DeletionTimestamp == nil && pod.DeletionTimestamp != nil:
+		s.queue.Happened(rules.Happened(rules.PodEnding))
+	default:
+		if names := shrunk(known.Requests, now.Requests); len(names) > 0 {
+			s.queue.Happened(rules.Change{Freed: names}) // resized
+		}
 	}
+}
+
+// freed is what a pod leaves behind when it goes.
+func freed(pod *corev1.Pod) rules.Change {
+	return rules.Change{Events: rules.PodRemoved, Freed: append(slices.Collect(maps.Keys(state.NewPod(pod).Requests)), corev1.ResourcePods)}
+}
+
+// shrunk are the resources of which less is taken now.
+func shrunk(before, now state.Resources) []corev1.ResourceName {
+	var names []corev1.ResourceName
+	for name, amount := range before {
+		if now[name] < amount {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func (s *Scheduler) podGone(pod *corev1.Pod) {
@@ -124,7 +148,7 @@ func (s *Scheduler) podGone(pod *corev1.Pod) {
 	s.state.Unnominate(pod.UID)
 	s.mu.Unlock()
 	if placed || pod.Status.NominatedNodeName != "" {
-		s.queue.Happened(rules.PodRemoved)
+		s.queue.Happened(freed(pod))
 	}
 }
 
@@ -132,12 +156,12 @@ func (s *Scheduler) nodeHandler() cache.ResourceEventHandler {
 	return cache.ResourceEventHandlerFuncs{
 		AddFunc: func(obj any) {
 			s.setNode(obj.(*corev1.Node))
-			s.queue.Happened(rules.NodeAdded)
+			s.queue.Happened(rules.Happened(rules.NodeAdded))
 		},
 		UpdateFunc: func(old, obj any) {
 			s.setNode(obj.(*corev1.Node))
-			if events := nodeEvents(old.(*corev1.Node), obj.(*corev1.Node)); events != 0 {
-				s.queue.Happened(events)
+			if change := nodeChange(old.(*corev1.Node), obj.(*corev1.Node)); change.Events != 0 || len(change.Freed) > 0 {
+				s.queue.Happened(change)
 			}
 		},
 		DeleteFunc: func(obj any) {
@@ -156,19 +180,21 @@ func (s *Scheduler) setNode(node *corev1.Node) {
 	s.state.SetNode(node)
 }
 
-// nodeEvents are the changes of a node that may help a refused pod. A heartbeat is none.
-func nodeEvents(old, node *corev1.Node) rules.Event {
-	var events rules.Event
-	if !equality.Semantic.DeepEqual(old.Status.Allocatable, node.Status.Allocatable) {
-		events |= rules.NodeAllocatable
+// nodeChange is what changed of a node that may help a refused pod. A heartbeat is nothing.
+func nodeChange(old, node *corev1.Node) rules.Change {
+	change := rules.Change{}
+	for name, quantity := range node.Status.Allocatable {
+		if before, had := old.Status.Allocatable[name]; !had || quantity.Cmp(before) > 0 {
+			change.Freed = append(change.Freed, name)
+		}
 	}
 	if !labels.Equals(old.Labels, node.Labels) {
-		events |= rules.NodeLabels
+		change.Events |= rules.NodeLabels
 	}
 	if old.Spec.Unschedulable != node.Spec.Unschedulable || !equality.Semantic.DeepEqual(old.Spec.Taints, node.Spec.Taints) {
-		events |= rules.NodeTaints
+		change.Events |= rules.NodeTaints
 	}
-	return events
+	return change
 }
 
 func (s *Scheduler) namespaceHandler() cache.ResourceEventHandler {
@@ -182,7 +208,7 @@ func (s *Scheduler) namespaceHandler() cache.ResourceEventHandler {
 		UpdateFunc: func(old, obj any) {
 			set(obj.(*corev1.Namespace))
 			if !labels.Equals(old.(*corev1.Namespace).Labels, obj.(*corev1.Namespace).Labels) {
-				s.queue.Happened(rules.NamespaceLabels)
+				s.queue.Happened(rules.Happened(rules.NamespaceLabels))
 			}
 		},
 		DeleteFunc: func(obj any) {

@@ -149,7 +149,7 @@ func (s *Scheduler) schedule(ctx context.Context, item *queue.Item, working *syn
 	}
 	s.Logger.Log(ctx, slog.LevelInfo-2, "pod placed", "pod", types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}, "node", node)
 	if !s.write(ctx, working, func(ctx context.Context) { s.bind(ctx, item, node) }) {
-		s.takeBack(item, rules.Anything)
+		s.takeBack(item, rules.Need{Events: rules.Anything})
 	}
 }
 
@@ -172,15 +172,15 @@ func (s *Scheduler) write(ctx context.Context, working *sync.WaitGroup, do func(
 
 // takeBack undoes the assumption that a pod is placed, unless its binding has been seen meanwhile: an answer may be lost on its way when the
 // write was not. The pod is tried again, in the next term if this one has ended.
-func (s *Scheduler) takeBack(item *queue.Item, wakes rules.Event) {
+func (s *Scheduler) takeBack(item *queue.Item, need rules.Need) {
 	s.mu.Lock()
 	placed := s.state.Placed(item.Pod.UID)
 	if placed != nil && placed.ResourceVersion == item.Pod.ResourceVersion {
 		s.state.Remove(item.Pod.UID)
 	}
 	s.mu.Unlock()
-	s.queue.Refuse(item, wakes)
-	s.queue.Happened(rules.PodRemoved)
+	s.queue.Refuse(item, need)
+	s.queue.Happened(freed(item.Pod))
 }
 
 // decide picks the best node and assumes the pod there. Without one it returns every node's refusals.

@@ -29,15 +29,15 @@ const (
 type Item struct {
 	Pod      *corev1.Pod
 	Attempts int
-	// Wakes are the events that may help it, set when it was refused.
-	Wakes rules.Event
+	// Need is what may help it, set when it was refused.
+	Need rules.Need
 
 	since   time.Time
 	notTill time.Time
 	index   int
 	where   place
-	// missed collects events that happen while the pod is being tried: they would otherwise be lost.
-	missed rules.Event
+	// missed collects what happens while the pod is being tried: it would otherwise be lost.
+	missed rules.Change
 }
 
 type place int
@@ -86,7 +86,7 @@ func (q *Queue) Set(pod *corev1.Pod, changed bool) {
 		}
 	case trying:
 		if changed {
-			item.missed = rules.Anything
+			item.missed = rules.Happened(rules.Anything)
 		}
 	}
 }
@@ -137,7 +137,7 @@ func (q *Queue) pop() (*Item, time.Duration) {
 	}
 	if len(q.active) > 0 {
 		item := heap.Pop(&q.active).(*Item)
-		item.where, item.missed = trying, 0
+		item.where, item.missed = trying, rules.Change{}
 		item.Attempts++
 		return item, 0
 	}
@@ -156,18 +156,18 @@ func (q *Queue) Done(item *Item) {
 	}
 }
 
-// Refuse puts a pod aside until one of the events, which may have happened during the attempt, or until it is forgotten.
-func (q *Queue) Refuse(item *Item, wakes rules.Event) {
+// Refuse puts a pod aside until what it needs happens, which may have been during the attempt, or until it is forgotten.
+func (q *Queue) Refuse(item *Item, need rules.Need) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.items[item.Pod.UID] != item {
 		return
 	}
 	now := q.clock.Now()
-	item.Wakes = wakes
+	item.Need = need
 	item.where = refused
 	item.notTill = now.Add(pause(item.Attempts))
-	if item.missed&wakes != 0 {
+	if need.HelpedBy(item.missed) {
 		q.release(item)
 	}
 }
@@ -181,15 +181,15 @@ func pause(attempts int) time.Duration {
 	return min(d, LongestPause)
 }
 
-// Happened wakes the refused pods that any of the events can help.
-func (q *Queue) Happened(events rules.Event) {
+// Happened wakes the refused pods that a change can help.
+func (q *Queue) Happened(change rules.Change) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, item := range q.items {
 		switch {
 		case item.where == trying:
-			item.missed |= events
-		case item.where == refused && item.Wakes&events != 0:
+			item.missed = item.missed.And(change)
+		case item.where == refused && item.Need.HelpedBy(change):
 			q.release(item)
 		}
 	}

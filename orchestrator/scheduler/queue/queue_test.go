@@ -45,13 +45,13 @@ func TestRefusedPodWaitsForAnEventThatHelps(t *testing.T) {
 	clock := testingclock.NewFakeClock(time.Now())
 	q := New(clock)
 	q.Set(pod("a", 0), false)
-	q.Refuse(next(t, q), rules.PodRemoved)
+	q.Refuse(next(t, q), rules.Need{Events: rules.PodRemoved})
 	clock.Step(time.Minute)
-	q.Happened(rules.NodeLabels)
+	q.Happened(rules.Happened(rules.NodeLabels))
 	if item, _ := q.pop(); item != nil {
 		t.Fatal("an event that cannot help woke the pod")
 	}
-	q.Happened(rules.PodRemoved)
+	q.Happened(rules.Happened(rules.PodRemoved))
 	next(t, q)
 }
 
@@ -60,8 +60,8 @@ func TestEventDuringTheAttemptIsNotLost(t *testing.T) {
 	q := New(clock)
 	q.Set(pod("a", 0), false)
 	item := next(t, q)
-	q.Happened(rules.PodRemoved)
-	q.Refuse(item, rules.PodRemoved)
+	q.Happened(rules.Happened(rules.PodRemoved))
+	q.Refuse(item, rules.Need{Events: rules.PodRemoved})
 	if item, _ := q.pop(); item != nil {
 		t.Fatal("the pod was retried without a pause")
 	}
@@ -88,5 +88,28 @@ func TestRemovedPodIsNotTried(t *testing.T) {
 	cancel()
 	if _, ok := q.Next(ctx); ok {
 		t.Fatal("Next went on after its context")
+	}
+}
+
+// A pod that is woken by what cannot help it pauses longer, and one of lower priority took the room (found by SCHED-007).
+func TestOnlyMoreOfWhatItLacksWakesAPod(t *testing.T) {
+	clock := testingclock.NewFakeClock(time.Now())
+	q := New(clock)
+	q.Set(pod("urgent", 10), false)
+	q.Set(pod("other", 0), false)
+	for range 2 {
+		q.Refuse(next(t, q), rules.Need{Events: rules.NodeAdded, Resources: []corev1.ResourceName{"gpu"}})
+	}
+	clock.Step(time.Minute)
+	q.Happened(rules.Change{Events: rules.PodRemoved, Freed: []corev1.ResourceName{corev1.ResourceCPU}})
+	q.Happened(rules.Happened(rules.PodEnding))
+	if item, _ := q.pop(); item != nil {
+		t.Fatal("what cannot help woke a pod")
+	}
+	q.Happened(rules.Change{Events: rules.PodRemoved, Freed: []corev1.ResourceName{corev1.ResourceCPU, "gpu"}})
+	for _, want := range []string{"urgent", "other"} {
+		if got := next(t, q).Pod.Name; got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // nodeResources refuses nodes whose free resources do not cover the pod's requests, and likes the emptiest node (LeastAllocated over cpu and memory).
 func nodeResources() *Rule {
 	return &Rule{
-		Name: "NodeResourcesFit", Wakes: NodeAdded | NodeAllocatable | PodRemoved,
+		Name: "NodeResourcesFit", Wakes: NodeAdded,
 		Filter: func(p *state.Pod, _ *state.State) Filter {
 			return func(n *state.Node) []Refusal { return shortages(p, n) }
 		},
@@ -26,12 +26,12 @@ func nodeResources() *Rule {
 func shortages(p *state.Pod, n *state.Node) []Refusal {
 	var refused []Refusal
 	if int64(len(n.Pods))+1 > n.Allocatable[corev1.ResourcePods] {
-		refused = append(refused, Refusal{Reason: "Too many pods"})
+		refused = append(refused, Refusal{Reason: "Too many pods", Lacks: corev1.ResourcePods})
 	}
 	for _, name := range ordered(p.Requests) {
 		asked := p.Requests[name]
 		if asked > 0 && asked > n.Allocatable[name]-n.Requested[name] {
-			refused = append(refused, Refusal{Reason: "Insufficient " + string(name), Final: asked > n.Allocatable[name]})
+			refused = append(refused, Refusal{Reason: "Insufficient " + string(name), Final: asked > n.Allocatable[name], Lacks: name})
 		}
 	}
 	return refused

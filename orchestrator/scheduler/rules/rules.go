@@ -6,6 +6,8 @@
 package rules
 
 import (
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/plumb-k8s/plumb/orchestrator/scheduler/state"
 )
 
@@ -17,6 +19,8 @@ type Refusal struct {
 	Final bool
 	// Rule that refused.
 	Rule *Rule
+	// Lacks is the resource of which there is too little, if that is why.
+	Lacks corev1.ResourceName
 }
 
 // Filter judges one node.
@@ -39,26 +43,9 @@ type Rule struct {
 	Filter func(p *state.Pod, s *state.State) Filter
 	// Score prepares the pod's scores, or none.
 	Score func(p *state.Pod, s *state.State) *Score
-	// Wakes are the events after which a pod that this rule refused may fit.
+	// Wakes are the events after which a pod that this rule refused may fit; more of a resource that it lacks helps besides.
 	Wakes Event
 }
-
-// Event is a set of changes in the cluster.
-type Event uint
-
-// The changes that may make room for a refused pod.
-const (
-	NodeAdded Event = 1 << iota
-	NodeAllocatable
-	NodeLabels
-	NodeTaints
-	PodPlaced
-	PodRemoved
-	PodLabels
-	NamespaceLabels
-	// Anything wakes every pod.
-	Anything Event = ^Event(0)
-)
 
 // All rules in the order in which they filter. Weights of scores are stock's defaults.
 func All() []*Rule {

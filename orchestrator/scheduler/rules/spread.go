@@ -15,7 +15,7 @@ import (
 // stock's defaults: spread over hosts (skew 3) and zones (skew 5) among the pods of its owner's selector.
 func topologySpread() *Rule {
 	return &Rule{
-		Name: "PodTopologySpread", Wakes: NodeAdded | NodeLabels | NodeTaints | PodPlaced | PodRemoved | PodLabels,
+		Name: "PodTopologySpread", Wakes: NodeAdded | NodeLabels | NodeTaints | PodPlaced | PodEnding | PodRemoved | PodLabels,
 		Filter: func(p *state.Pod, s *state.State) Filter {
 			var hard []*spread
 			for i := range p.Spec.TopologySpreadConstraints {
