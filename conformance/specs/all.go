@@ -6,6 +6,7 @@ package specs
 import (
 	"github.com/plumb-k8s/plumb/conformance/specs/api"
 	"github.com/plumb-k8s/plumb/conformance/specs/ha"
+	"github.com/plumb-k8s/plumb/conformance/specs/node"
 	"github.com/plumb-k8s/plumb/conformance/specs/rescheduling"
 	"github.com/plumb-k8s/plumb/conformance/specs/routing"
 	"github.com/plumb-k8s/plumb/conformance/specs/scheduling"
@@ -23,6 +24,7 @@ func All() []Profile {
 	return []Profile{
 		{"api", api.Declare},
 		{"workloads", workloads.Declare},
+		{"node", node.Declare},
 		{"routing", routing.Declare},
 		{"scheduling", scheduling.Declare},
 		{"ha", ha.Declare},
