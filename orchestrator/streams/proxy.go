@@ -63,9 +63,9 @@ func proxy(w http.ResponseWriter, r *http.Request, target *url.URL, cfg Config) 
 	defer backend.Close()
 	stop := context.AfterFunc(r.Context(), func() { backend.Close() })
 	defer stop()
-	if err := outgoing(r, target, cfg).Write(backend); err != nil {
-		return fmt.Errorf("error dialing backend: %w", err)
-	}
+	// A target may answer before it has read a body, or without: what cannot be written shows in the answer, and closing the backend ends the writing.
+	request := outgoing(r, target, cfg)
+	go func() { _ = request.Write(backend) }()
 	reader := bufio.NewReader(backend)
 	answer, err := http.ReadResponse(reader, r)
 	if err != nil {
@@ -138,7 +138,9 @@ func outgoing(r *http.Request, target *url.URL, cfg Config) *http.Request {
 	out.Host = target.Host
 	out.RequestURI = ""
 	out.Proto, out.ProtoMajor, out.ProtoMinor = "HTTP/1.1", 1, 1
-	out.Body, out.ContentLength, out.TransferEncoding = nil, 0, nil
+	if IsUpgrade(r) {
+		out.Body, out.ContentLength, out.TransferEncoding = nil, 0, nil // what follows belongs to the protocol that is agreed on
+	}
 	out.Header.Del("Authorization")
 	out.Header.Del("Content-Length")
 	for name, values := range cfg.Header {

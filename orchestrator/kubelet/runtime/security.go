@@ -102,7 +102,7 @@ func VerifyNonRoot(e *corev1.SecurityContext, uid *int64, username string) error
 		return fmt.Errorf("container's runAsUser breaks non-root policy")
 	case e.RunAsUser != nil:
 		return nil
-	case uid != nil && *uid == 0:
+	case uid != nil && *uid == 0, uid == nil && username == "":
 		return fmt.Errorf("container has runAsNonRoot and image will run as root")
 	case uid == nil && username != "":
 		return fmt.Errorf("container has runAsNonRoot and image has non-numeric user (%s), cannot verify user is non-root", username)

@@ -197,6 +197,9 @@ func (w *worker) pullSecrets(ctx context.Context) []*corev1.Secret {
 
 func (w *worker) containerRequest(ctx context.Context, s Start, image *images.Image, ready map[string]volumes.Mounted) (*runtime.ContainerRequest, error) {
 	m, c := s.Member, s.Member.Container
+	if err := runtime.VerifyNonRoot(runtime.EffectiveSecurity(w.pod, c), image.UID, image.User); err != nil {
+		return nil, err
+	}
 	if err := w.node.ServicesSynced(ctx); err != nil {
 		return nil, err
 	}
