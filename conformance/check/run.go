@@ -2,7 +2,7 @@ package check
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -61,7 +62,7 @@ func (r *Run) Do(ctx context.Context) (verdict.Verdict, error) {
 	}
 	defer os.Remove(kubeconfig)
 	started := time.Now()
-	results := r.runShards(ctx, all, selected, kubeconfig)
+	results := r.runShards(ctx, all, wanted, selected, kubeconfig)
 	v := verdict.Judge(wanted, results, r.Focus != "")
 	if ctx.Err() != nil && v.Exit == verdict.ExitConformant {
 		v.Exit, v.Text = verdict.ExitInconclusive, "INCONCLUSIVE: interrupted"
@@ -99,64 +100,87 @@ func focus(wanted []verdict.Requirement, expression string) ([]string, error) {
 	return ids, nil
 }
 
-func (r *Run) runShards(ctx context.Context, all []declared, selected []string, kubeconfig string) []verdict.Result {
+// collected are the results of all shards as they come.
+type collected struct {
+	progress *progress
+	mu       sync.Mutex
+	results  []verdict.Result
+}
+
+func (c *collected) take(e event) {
+	c.progress.take(e)
+	if e.Result == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.results = append(c.results, *e.Result)
+}
+
+func (r *Run) runShards(ctx context.Context, all []declared, wanted []verdict.Requirement, selected []string, kubeconfig string) []verdict.Result {
 	parallel, serial := shards(all, selected, r.Procs)
-	files := make([]string, len(parallel))
+	c := &collected{progress: newProgress(r.Out, wanted, len(selected))}
+	following, stop := context.WithCancel(ctx)
+	var follower sync.WaitGroup
+	follower.Go(func() { c.progress.follow(following) })
+	defer follower.Wait()
+	defer stop()
 	group := errgroup.Group{}
 	for i, ids := range parallel {
-		files[i] = filepath.Join(r.Dir, fmt.Sprintf("shard-%d.json", i+1))
-		group.Go(func() error { return r.shard(ctx, fmt.Sprint(i+1), ids, kubeconfig, files[i]) })
+		group.Go(func() error { return r.shard(ctx, fmt.Sprint(i+1), ids, kubeconfig, c.take) })
 	}
 	if err := group.Wait(); err != nil {
 		fmt.Fprintln(r.Out, "plumb:", err)
 	}
 	if len(serial) > 0 && ctx.Err() == nil {
-		files = append(files, filepath.Join(r.Dir, "shard-serial.json"))
-		if err := r.shard(ctx, "serial", serial, kubeconfig, files[len(files)-1]); err != nil {
+		if err := r.shard(ctx, "serial", serial, kubeconfig, c.take); err != nil {
 			fmt.Fprintln(r.Out, "plumb:", err)
 		}
 	}
-	return r.collect(files)
+	return c.results
 }
 
-// shard runs one process. Its report may be missing afterwards: then its requirements are.
-func (r *Run) shard(ctx context.Context, name string, ids []string, kubeconfig, file string) error {
+// reportPipe is the pipe's name in a shard: the first of its extra files.
+const reportPipe = "/dev/fd/3"
+
+// shard runs one process and takes its events. What it did not report is missing: its requirements are not passed.
+func (r *Run) shard(ctx context.Context, name string, ids []string, kubeconfig string, take func(event)) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	args := append(slices.Clone(r.ShardArgs), "--shard-name", name, "--shard-ids", strings.Join(ids, ","), "--shard-report", file,
+	args := append(slices.Clone(r.ShardArgs), "--shard-name", name, "--shard-ids", strings.Join(ids, ","), "--shard-report", reportPipe,
 		"--kubeconfig", kubeconfig, "--image-repository", r.Repository)
 	log, err := os.Create(filepath.Join(r.Dir, "shard-"+name+".log"))
 	if err != nil {
 		return fmt.Errorf("--report-dir: %w", err)
 	}
 	defer log.Close()
+	from, to, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("shard %s: %w", name, err)
+	}
+	defer from.Close()
 	c := exec.CommandContext(ctx, self, args...)
 	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
 	c.WaitDelay = r.Grace
-	c.Stdout, c.Stderr = log, r.Out
-	if err := c.Run(); err != nil {
+	c.Stdout, c.Stderr, c.ExtraFiles = log, log, []*os.File{to}
+	// A Ctrl-C reaches the whole group: a shard that heard it beside our SIGTERM would skip its clean-up. It must not outlive us either.
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	err = c.Start()
+	to.Close()
+	if err != nil {
 		return fmt.Errorf("shard %s: %w", name, err)
 	}
-	return nil
+	read := make(chan error, 1)
+	go func() { read <- events(from, take) }()
+	err = c.Wait()
+	return errors.Join(wrap(name, err), <-read)
 }
 
-func (r *Run) collect(files []string) []verdict.Result {
-	var all []verdict.Result
-	for _, f := range files {
-		data, err := os.ReadFile(f)
-		if err != nil {
-			fmt.Fprintln(r.Out, "plumb: a shard left no report:", err)
-			continue
-		}
-		var results []verdict.Result
-		if err := json.Unmarshal(data, &results); err != nil {
-			fmt.Fprintf(r.Out, "plumb: %s: %v\n", f, err)
-			continue
-		}
-		all = append(all, results...)
-		_ = os.Remove(f)
+func wrap(shard string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return all
+	return fmt.Errorf("shard %s: %w (its log is in the report)", shard, err)
 }

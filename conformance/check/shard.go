@@ -3,8 +3,10 @@ package check
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,24 +24,33 @@ import (
 type Shard struct {
 	Target *target.Target
 	IDs    []string
-	// Report is the file that gets the results as JSON.
+	// Report is the file or pipe that gets an event, a line of JSON, whenever a spec begins or ends.
 	Report string
 	// SpecTimeout bounds every spec that sets no limit of its own.
 	SpecTimeout time.Duration
 }
 
-// Run runs the shard's specs in this process: progress goes to standard error, Ginkgo's own report to standard output. It fails only when the run itself does: what the specs found is in the report.
+// Run runs the shard's specs in this process; Ginkgo's own report goes to standard output. It fails only when the run itself does: what the specs found
+// is in the events.
 func (s Shard) Run(ctx context.Context) error {
 	target.Set(s.Target)
 	specs.Declare()
-	var results []verdict.Result
-	ginkgo.ReportAfterEach(func(r types.SpecReport) {
-		result, ok := resultOf(r)
-		if !ok {
-			return
+	report, err := os.OpenFile(s.Report, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return fmt.Errorf("--shard-report: %w", err)
+	}
+	defer report.Close()
+	var lost error
+	say := func(e event) { lost = errors.Join(lost, json.NewEncoder(report).Encode(e)) }
+	ginkgo.ReportBeforeEach(func(r types.SpecReport) {
+		if id := idOf(r.Labels()); id != "" && slices.Contains(s.IDs, id) {
+			say(event{Began: id})
 		}
-		results = append(results, result)
-		fmt.Fprintln(os.Stderr, progressLine(result))
+	})
+	ginkgo.ReportAfterEach(func(r types.SpecReport) {
+		if result, ok := resultOf(r); ok {
+			say(event{Result: &result})
+		}
 	})
 	suite, reporter := ginkgo.GinkgoConfiguration()
 	suite.LabelFilter = strings.Join(s.IDs, " || ")
@@ -47,11 +58,7 @@ func (s Shard) Run(ctx context.Context) error {
 	reporter.Verbose, reporter.NoColor = true, true
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	ginkgo.RunSpecs(failed{}, "plumb", suite, reporter)
-	data, err := json.Marshal(results)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(s.Report, data, 0o644)
+	return lost
 }
 
 // failed is what Ginkgo tells that a spec failed; the results say so already.
@@ -87,12 +94,4 @@ func outcomeOf(r types.SpecReport) verdict.Outcome {
 		return verdict.Inconclusive
 	}
 	return verdict.Failed
-}
-
-func progressLine(r verdict.Result) string {
-	line := fmt.Sprintf("%-13s %-9s %6.1fs", r.Outcome, r.ID, r.Seconds)
-	if r.Message != "" {
-		line += "  " + strings.ReplaceAll(r.Message, "\n", "\n    ")
-	}
-	return line
 }

@@ -39,6 +39,15 @@ type Evidence struct {
 	Text string `json:"text"`
 }
 
+// Names of the evidence that is short enough to be printed beside a failure: the spec's objects, a line each, and their events.
+const (
+	Objects = "objects"
+	Events  = "events"
+)
+
+// Brief tells whether people want to see it at once.
+func (e Evidence) Brief() bool { return e.Name == Objects || e.Name == Events }
+
 // Exit codes of plumb check.
 const (
 	ExitConformant   = 0

@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -16,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/plumb-k8s/plumb/conformance/scene"
+	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
 // grace is the grace period of the stubborn pod.
@@ -63,13 +63,19 @@ func watchToEnd(ctx context.Context, s *scene.Scene, name string) func() *corev1
 	DeferCleanup(w.Stop)
 	return func() *corev1.Pod {
 		GinkgoHelper()
-		for event := range w.ResultChan() {
-			if pod, ok := event.Object.(*corev1.Pod); ok && event.Type == watch.Deleted {
-				return pod
+		late := time.NewTimer(target.PodStop)
+		defer late.Stop()
+		for {
+			select {
+			case event, open := <-w.ResultChan():
+				Expect(open).To(BeTrue(), "the watch ended before pod %s was gone", name)
+				if pod, ok := event.Object.(*corev1.Pod); ok && event.Type == watch.Deleted {
+					return pod
+				}
+			case <-late.C:
+				Fail("pod " + name + " is not gone")
 			}
 		}
-		Fail("the watch ended before pod " + name + " was gone")
-		return nil
 	}
 }
 
@@ -78,16 +84,18 @@ func followLines(ctx context.Context, s *scene.Scene, pod, container string) fun
 	GinkgoHelper()
 	stream, err := s.API.CoreV1().Pods(s.Namespace).GetLogs(pod, &corev1.PodLogOptions{Container: container, Follow: true}).Stream(ctx)
 	Expect(err).NotTo(HaveOccurred(), "follow the log of %s in pod %s", container, pod)
-	var lines []string
-	var reading sync.WaitGroup
-	reading.Go(func() {
+	read := make(chan []string, 1)
+	go func() {
 		defer stream.Close()
+		var lines []string
 		for scanner := bufio.NewScanner(stream); scanner.Scan(); {
 			lines = append(lines, scanner.Text())
 		}
-	})
-	return func() []string {
-		reading.Wait()
+		read <- lines
+	}()
+	return func() (lines []string) {
+		GinkgoHelper()
+		Eventually(ctx, read).WithTimeout(target.PodStop).Should(Receive(&lines), "the followed log of %s in pod %s did not end with its container", container, pod)
 		return lines
 	}
 }
@@ -116,7 +124,9 @@ func followEnds(ctx context.Context, s *scene.Scene, pod string, containers ...s
 		GinkgoHelper()
 		var all []end
 		for range containers {
-			all = append(all, <-ends)
+			var e end
+			Eventually(ctx, ends).WithTimeout(target.PodStop).Should(Receive(&e), "a followed log did not end with its container")
+			all = append(all, e)
 		}
 		slices.SortFunc(all, func(a, b end) int { return strings.Compare(a.at, b.at) })
 		var names []string

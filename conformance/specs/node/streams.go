@@ -104,7 +104,8 @@ func converse(ctx context.Context, stream func(remotecommand.StreamOptions) erro
 	}).WithTimeout(target.Converge).WithPolling(target.Poll).Should(ContainSubstring(answer))
 	_, err := fmt.Fprintln(keyboard, last)
 	Expect(err).NotTo(HaveOccurred())
-	return <-ended
+	Eventually(ctx, ended).WithTimeout(target.Converge).Should(Receive(&err), "the stream did not end with its process")
+	return err
 }
 
 // sizes of a terminal, one after another.
