@@ -16,6 +16,7 @@ import (
 func PersistentVolume() kind.Kind {
 	return kind.Kind{
 		Names:    kind.Names{Kind: "PersistentVolume", Resource: "persistentvolumes", Singular: "persistentvolume", ShortNames: []string{"pv"}},
+		Returned: true,
 		Versions: []kind.Version{kind.Served("v1", &corev1.PersistentVolume{}, &corev1.PersistentVolumeList{})},
 		Storage:  kind.Stored("persistentvolumes", corev1.SchemeGroupVersion, &corev1.PersistentVolume{}),
 		Columns: kind.Table("Name;Capacity;Access Modes;Reclaim Policy;Status;Claim;StorageClass;VolumeAttributesClass;Reason;Age;VolumeMode*",

@@ -28,6 +28,7 @@ func PersistentVolumeClaim() kind.Kind {
 		Names: kind.Names{Kind: "PersistentVolumeClaim", Resource: "persistentvolumeclaims", Singular: "persistentvolumeclaim",
 			ShortNames: []string{"pvc"}},
 		Namespaced: true,
+		Returned:   true,
 		Versions:   []kind.Version{kind.Served("v1", &corev1.PersistentVolumeClaim{}, &corev1.PersistentVolumeClaimList{})},
 		Storage:    kind.Stored("persistentvolumeclaims", corev1.SchemeGroupVersion, &corev1.PersistentVolumeClaim{}),
 		Columns:    kind.Table("Name;Status;Volume;Capacity;Access Modes;StorageClass;VolumeAttributesClass;Age;VolumeMode*", claimDocs),

@@ -22,6 +22,7 @@ func Pod() kind.Kind {
 	return kind.Kind{
 		Names:      kind.Names{Kind: "Pod", Resource: "pods", Singular: "pod", ShortNames: []string{"po"}, Categories: []string{"all"}},
 		Namespaced: true,
+		Returned:   true,
 		Versions:   []kind.Version{kind.Served("v1", &corev1.Pod{}, &corev1.PodList{})},
 		Storage:    kind.Stored("pods", v1, &corev1.Pod{}),
 		Columns:    kind.Table("Name;Ready;Status;Restarts;Age;IP*;Node*;Nominated Node*;Readiness Gates*", podDocs),

@@ -18,6 +18,7 @@ func PodTemplate() kind.Kind {
 	return kind.Kind{
 		Names:      kind.Names{Kind: "PodTemplate", Resource: "podtemplates", Singular: "podtemplate"},
 		Namespaced: true,
+		Returned:   true,
 		Versions:   []kind.Version{kind.Served("v1", &corev1.PodTemplate{}, &corev1.PodTemplateList{})},
 		Storage:    kind.Stored("podtemplates", corev1.SchemeGroupVersion, &corev1.PodTemplate{}),
 		Columns:    kind.Table("Name;Containers;Images;Pod Labels", replicationDocs),

@@ -17,6 +17,7 @@ func ResourceQuota() kind.Kind {
 	return kind.Kind{
 		Names:      kind.Names{Kind: "ResourceQuota", Resource: "resourcequotas", Singular: "resourcequota", ShortNames: []string{"quota"}},
 		Namespaced: true,
+		Returned:   true,
 		Versions:   []kind.Version{kind.Served("v1", &corev1.ResourceQuota{}, &corev1.ResourceQuotaList{})},
 		Storage:    kind.Stored("resourcequotas", corev1.SchemeGroupVersion, &corev1.ResourceQuota{}),
 		Columns: kind.Table("Name;Request;Limit;Age", map[string]string{

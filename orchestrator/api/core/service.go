@@ -29,6 +29,7 @@ func Service() kind.Kind {
 		Names: kind.Names{Kind: "Service", Resource: "services", Singular: "service", ShortNames: []string{"svc"},
 			Categories: []string{"all"}},
 		Namespaced: true,
+		Returned:   true,
 		Versions:   []kind.Version{kind.Served("v1", &corev1.Service{}, &corev1.ServiceList{})},
 		Storage:    kind.Stored("services/specs", corev1.SchemeGroupVersion, &corev1.Service{}),
 		Columns:    kind.Table("Name;Type;Cluster-IP;External-IP;Port(s);Age;Selector*", serviceDocs),

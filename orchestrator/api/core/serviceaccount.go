@@ -14,6 +14,7 @@ func ServiceAccount() kind.Kind {
 	return kind.Kind{
 		Names:      kind.Names{Kind: "ServiceAccount", Resource: "serviceaccounts", Singular: "serviceaccount", ShortNames: []string{"sa"}},
 		Namespaced: true,
+		Returned:   true,
 		Versions:   []kind.Version{kind.Served("v1", &corev1.ServiceAccount{}, &corev1.ServiceAccountList{})},
 		Storage:    kind.Stored("serviceaccounts", corev1.SchemeGroupVersion, &corev1.ServiceAccount{}),
 		Columns:    kind.Table("Name;Age", nil),

@@ -49,6 +49,8 @@ type Kind struct {
 	Virtual bool
 	// Held tells that more than finalizers keeps an object that is being deleted (a Namespace's spec.finalizers); nil holds nothing.
 	Held func(obj Object) bool
+	// Returned by deletions: their answer is the object that is gone, not a Status.
+	Returned bool
 	// PrepareDelete alters an object that is marked for deletion but stays for a while (a Namespace's phase); nil does nothing.
 	PrepareDelete func(obj Object)
 	// DefaultPropagation when the delete options are silent: empty means background.

@@ -17,6 +17,7 @@ func StorageClass() kind.Kind {
 	return kind.Kind{
 		Names: kind.Names{Group: storagev1.GroupName, Kind: "StorageClass", Resource: "storageclasses", Singular: "storageclass",
 			ShortNames: []string{"sc"}},
+		Returned: true,
 		Versions: []kind.Version{kind.Served("v1", &storagev1.StorageClass{}, &storagev1.StorageClassList{})},
 		Storage:  kind.Stored("storageclasses", storagev1.SchemeGroupVersion, &storagev1.StorageClass{}),
 		Columns:  kind.Table("Name;Provisioner;ReclaimPolicy;VolumeBindingMode;AllowVolumeExpansion;Age", nil),
@@ -42,6 +43,7 @@ func StorageClass() kind.Kind {
 func CSIDriver() kind.Kind {
 	return kind.Kind{
 		Names:    kind.Names{Group: storagev1.GroupName, Kind: "CSIDriver", Resource: "csidrivers", Singular: "csidriver"},
+		Returned: true,
 		Versions: []kind.Version{kind.Served("v1", &storagev1.CSIDriver{}, &storagev1.CSIDriverList{})},
 		Storage:  kind.Stored("csidrivers", storagev1.SchemeGroupVersion, &storagev1.CSIDriver{}),
 		Columns: kind.Table("Name;AttachRequired:boolean;PodInfoOnMount:boolean;StorageCapacity:boolean;TokenRequests;"+
@@ -82,6 +84,7 @@ func defaultDriver(d *storagev1.CSIDriver) {
 func CSINode() kind.Kind {
 	return kind.Kind{
 		Names:    kind.Names{Group: storagev1.GroupName, Kind: "CSINode", Resource: "csinodes", Singular: "csinode"},
+		Returned: true,
 		Versions: []kind.Version{kind.Served("v1", &storagev1.CSINode{}, &storagev1.CSINodeList{})},
 		Storage:  kind.Stored("csinodes", storagev1.SchemeGroupVersion, &storagev1.CSINode{}),
 		Columns:  kind.Table("Name;Drivers:integer;Age", nil),
@@ -97,6 +100,7 @@ func VolumeAttachment() kind.Kind {
 	return kind.Kind{
 		Names: kind.Names{Group: storagev1.GroupName, Kind: "VolumeAttachment", Resource: "volumeattachments",
 			Singular: "volumeattachment"},
+		Returned: true,
 		Versions: []kind.Version{kind.Served("v1", &storagev1.VolumeAttachment{}, &storagev1.VolumeAttachmentList{})},
 		Storage:  kind.Stored("volumeattachments", storagev1.SchemeGroupVersion, &storagev1.VolumeAttachment{}),
 		Columns:  kind.Table("Name;Attacher;PV;Node;Attached:boolean;Age", nil),

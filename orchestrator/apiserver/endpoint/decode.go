@@ -1,10 +1,12 @@
 package endpoint
 
 import (
+	"encoding/hex"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -69,6 +71,9 @@ func (c *call) decode(body []byte, media string, into runtime.Object, want schem
 		return err
 	}
 	_, got, err := codec.Decode(body, &want, into)
+	if err != nil && (got == nil || got.Kind == "") {
+		return unrecognized(want, body, err)
+	}
 	if err = c.strictness(err); err != nil {
 		return apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v", want.Kind, want.Version, want.Kind, err))
 	}
@@ -90,10 +95,39 @@ func (c *call) strictness(err error) error {
 		return err
 	case warnOfFields:
 		for _, e := range strict.Errors() {
-			c.warn(e.Error())
+			c.warnOf(e.Error())
 		}
 	}
 	return nil
+}
+
+// warnOf warns of what strict decoding found: of YAML that is a list of lines behind a title.
+func (c *call) warnOf(found string) {
+	lines, isYAML := strings.CutPrefix(found, "yaml: unmarshal errors:\n")
+	if !isYAML {
+		c.warn(found)
+		return
+	}
+	for line := range strings.Lines(lines) {
+		c.warn(strings.TrimSpace(line))
+	}
+}
+
+// unrecognized shows the beginning of a body that is not even the start of an object: text of JSON, hexadecimal digits of anything else.
+func unrecognized(want schema.GroupVersionKind, body []byte, err error) error {
+	const most = 30
+	shown, more := body, ""
+	if len(body) > most {
+		shown, more = body[:most], " ..."
+	}
+	begin := string(shown)
+	switch {
+	case len(body) == 0:
+		begin = "<empty>"
+	case body[0] != '{':
+		begin = hex.EncodeToString(shown)
+	}
+	return apierrors.NewBadRequest(fmt.Sprintf("the object provided is unrecognized (must be of type %s): %v (%s%s)", want.Kind, err, begin, more))
 }
 
 func wrongKind(got, want schema.GroupVersionKind) error {

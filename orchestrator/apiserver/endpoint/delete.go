@@ -30,7 +30,7 @@ func (c *call) delete() error {
 	if err != nil {
 		return err
 	}
-	if !gone || c.kind.GracePeriod != nil {
+	if !gone || c.kind.Returned {
 		return c.respond(http.StatusOK, obj)
 	}
 	return c.respondDeleted(obj)

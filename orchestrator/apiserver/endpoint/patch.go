@@ -82,6 +82,8 @@ type patcher struct {
 	apply func(present []byte) ([]byte, error)
 	// repeated are the fields that the patch itself sets twice.
 	repeated []error
+	// shown of a strategic patch, in errors about its outcome: the patch itself; other patches show the outcome.
+	shown string
 }
 
 func (c *call) patcher(format types.PatchType, body []byte) (patcher, error) {
@@ -94,19 +96,27 @@ func (c *call) patcher(format types.PatchType, body []byte) (patcher, error) {
 		return patcher{}, apierrors.NewBadRequest("invalid JSON patch")
 	}
 	if format == types.MergePatchType {
-		return patcher{func(present []byte) ([]byte, error) { return jsonpatch.MergePatch(present, body) }, repeated}, nil
+		return patcher{apply: func(present []byte) ([]byte, error) { return jsonpatch.MergePatch(present, body) }, repeated: repeated}, nil
 	}
 	schema, err := strategicpatch.NewPatchMetaFromStruct(c.version.New())
 	if err != nil {
 		return patcher{}, err
 	}
-	return patcher{func(present []byte) ([]byte, error) {
+	return patcher{repeated: repeated, shown: fmt.Sprintf("%+v", content), apply: func(present []byte) ([]byte, error) {
 		after, err := strategicpatch.StrategicMergePatchUsingLookupPatchMeta(present, body, schema)
 		return after, strategicError(err)
-	}, repeated}, nil
+	}}, nil
 }
 
 func jsonPatcher(body []byte) (patcher, error) {
+	var steps []any
+	repeated, err := strictjson.UnmarshalStrict(body, &steps)
+	if err != nil {
+		return patcher{}, apierrors.NewBadRequest("invalid JSON patch")
+	}
+	for i := range repeated {
+		repeated[i] = fmt.Errorf("json patch %w", repeated[i])
+	}
 	operations, err := jsonpatch.DecodePatch(body)
 	if err != nil {
 		return patcher{}, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
@@ -114,7 +124,7 @@ func jsonPatcher(body []byte) (patcher, error) {
 	if len(operations) > maxOperations {
 		return patcher{}, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("The allowed maximum operations in a JSON patch is %d, got %d", maxOperations, len(operations)))
 	}
-	return patcher{apply: func(present []byte) ([]byte, error) {
+	return patcher{repeated: repeated, apply: func(present []byte) ([]byte, error) {
 		after, err := operations.Apply(present)
 		return after, unprocessable(err)
 	}}, nil
@@ -162,10 +172,26 @@ func (c *call) patched(present runtime.Object, p patcher, into runtime.Object, g
 		return err
 	}
 	if err := c.strictness(c.decodePatched(after, p.repeated, into, gvk)); err != nil {
-		return apierrors.NewInvalid(schema.GroupKind{}, "", field.ErrorList{field.Invalid(field.NewPath("patch"), string(after), err.Error())})
+		return p.invalid(after, into, err)
 	}
 	into.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
 	return nil
+}
+
+// invalid says that the outcome of a patch is no object of its kind.
+func (p patcher) invalid(after []byte, into runtime.Object, err error) error {
+	shown := string(after)
+	if p.shown != "" {
+		shown = p.shown
+		// Strategic patches merge maps, and the conversion of maps to objects words its errors in another way than the decoder of JSON.
+		content := map[string]any{}
+		if strictjson.UnmarshalCaseSensitivePreserveInts(after, &content) == nil {
+			if wrong := runtime.DefaultUnstructuredConverter.FromUnstructured(content, into); wrong != nil {
+				err = wrong
+			}
+		}
+	}
+	return apierrors.NewInvalid(schema.GroupKind{}, "", field.ErrorList{field.Invalid(field.NewPath("patch"), shown, err.Error())})
 }
 
 func (c *call) decodePatched(after []byte, repeated []error, into runtime.Object, want schema.GroupVersionKind) error {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -48,10 +49,14 @@ func (d *document) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotAcceptable)
 		return
 	}
-	body, err := d.body(m.binary)
+	body, made, err := d.body(m.binary)
 	if err != nil {
 		http.Error(w, "build the OpenAPI document: "+err.Error(), http.StatusServiceUnavailable)
 		return
+	}
+	if made {
+		// Documents are built once and leave tens of megabytes behind: an idle server gives them back at once.
+		defer debug.FreeOSMemory()
 	}
 	w.Header().Set("Content-Type", m.answered)
 	w.Header().Set("Etag", strconv.Quote(d.hash))
@@ -98,24 +103,24 @@ func (d *document) negotiate(accept string) (media, bool) {
 	return media{}, false
 }
 
-// body returns one encoding, compressed, made at its first use.
-func (d *document) body(binary bool) ([]byte, error) {
+// body returns one encoding, compressed, and whether it was made for this call: at its first use.
+func (d *document) body(binary bool) (packed []byte, made bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if found, ok := d.bodies[binary]; ok {
-		return found, nil
+		return found, false, nil
 	}
 	plain, err := d.json()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if binary {
 		if plain, err = d.binary(plain); err != nil {
-			return nil, fmt.Errorf("encode as protobuf: %w", err)
+			return nil, false, fmt.Errorf("encode as protobuf: %w", err)
 		}
+		d.bodies[true] = pack(plain)
 	}
-	d.bodies[binary] = pack(plain)
-	return d.bodies[binary], nil
+	return d.bodies[binary], true, nil
 }
 
 // json is the document in full: unpacked, or built when this is the first time. The caller holds the lock.
@@ -164,7 +169,7 @@ func newIndex(of map[string]*document) *document {
 		build: func() ([]byte, error) {
 			paths := map[string]entry{}
 			for name, d := range of {
-				if _, err := d.body(false); err != nil {
+				if _, _, err := d.body(false); err != nil {
 					return nil, fmt.Errorf("build %s: %w", name, err)
 				}
 				paths[name] = entry{d.location()}

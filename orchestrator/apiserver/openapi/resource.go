@@ -151,7 +151,7 @@ func (r *resource) object() {
 	}
 	if r.serves("delete") {
 		var gone any = metav1.Status{}
-		if answersDeleted(r.kind) {
+		if r.kind.Returned {
 			gone = sample
 		}
 		r.add(operation{

@@ -13,14 +13,6 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 )
 
-// deleted kinds are answered with the object that was deleted instead of a Status.
-var deletedKinds = []string{
-	"PersistentVolumeClaim", "Pod", "PodTemplate", "ResourceQuota", "ServiceAccount", "Service", "PersistentVolume",
-	"CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass", "DeviceClass", "ResourceClaim", "ResourceClaimTemplate", "ResourceSlice",
-}
-
-func answersDeleted(k *kind.Kind) bool { return slices.Contains(deletedKinds, k.Names.Kind) }
-
 // bodies of subresources that have another kind than their object.
 var bodies = map[string]any{
 	"Scale": autoscalingv1.Scale{}, "Eviction": policyv1.Eviction{}, "Binding": corev1.Binding{}, "TokenRequest": authenticationv1.TokenRequest{},
