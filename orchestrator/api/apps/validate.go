@@ -14,6 +14,7 @@ import (
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 	"github.com/plumb-k8s/plumb/orchestrator/api/podspec"
 )
 
@@ -21,7 +22,7 @@ var specPath = field.NewPath("spec")
 
 func validateDeployment(_ context.Context, d *appsv1.Deployment) field.ErrorList {
 	errs := validation.ValidateNonnegativeField(int64(replicas(d.Spec.Replicas)), specPath.Child("replicas"))
-	errs = append(errs, validateSelected(d.Spec.Selector, &d.Spec.Template)...)
+	errs = append(errs, validateSelected("deployment", d.Spec.Selector, &d.Spec.Template)...)
 	errs = append(errs, validateDeploymentStrategy(&d.Spec.Strategy, specPath.Child("strategy"))...)
 	errs = append(errs, validation.ValidateNonnegativeField(int64(d.Spec.MinReadySeconds), specPath.Child("minReadySeconds"))...)
 	if limit := d.Spec.RevisionHistoryLimit; limit != nil {
@@ -56,7 +57,7 @@ func validateDeploymentStrategy(s *appsv1.DeploymentStrategy, path *field.Path) 
 	case "":
 		return field.ErrorList{field.Required(path.Child("type"), "")}
 	}
-	return field.ErrorList{field.NotSupported(path.Child("type"), s.Type,
+	return field.ErrorList{field.NotSupported(path, kind.Untagged(*s),
 		[]appsv1.DeploymentStrategyType{appsv1.RecreateDeploymentStrategyType, appsv1.RollingUpdateDeploymentStrategyType})}
 }
 
@@ -106,7 +107,7 @@ func amount(v *intstr.IntOrString) int {
 func validateReplicaSet(_ context.Context, r *appsv1.ReplicaSet) field.ErrorList {
 	errs := validation.ValidateNonnegativeField(int64(replicas(r.Spec.Replicas)), specPath.Child("replicas"))
 	errs = append(errs, validation.ValidateNonnegativeField(int64(r.Spec.MinReadySeconds), specPath.Child("minReadySeconds"))...)
-	return append(errs, validateSelected(r.Spec.Selector, &r.Spec.Template)...)
+	return append(errs, validateSelected("deployment", r.Spec.Selector, &r.Spec.Template)...)
 }
 
 func validateReplicaSetUpdate(ctx context.Context, r, old *appsv1.ReplicaSet) field.ErrorList {
@@ -114,8 +115,11 @@ func validateReplicaSetUpdate(ctx context.Context, r, old *appsv1.ReplicaSet) fi
 }
 
 func validateDaemonSet(_ context.Context, d *appsv1.DaemonSet) field.ErrorList {
-	errs := validateSelected(d.Spec.Selector, &d.Spec.Template)
+	errs := validateSelected("daemonset", d.Spec.Selector, &d.Spec.Template)
 	errs = append(errs, validation.ValidateNonnegativeField(int64(d.Spec.MinReadySeconds), specPath.Child("minReadySeconds"))...)
+	if limit := d.Spec.RevisionHistoryLimit; limit != nil {
+		errs = append(errs, validation.ValidateNonnegativeField(int64(*limit), specPath.Child("revisionHistoryLimit"))...)
+	}
 	path := specPath.Child("updateStrategy")
 	switch d.Spec.UpdateStrategy.Type {
 	case appsv1.OnDeleteDaemonSetStrategyType:
@@ -126,7 +130,7 @@ func validateDaemonSet(_ context.Context, d *appsv1.DaemonSet) field.ErrorList {
 		}
 		errs = append(errs, validateDaemonRolling(rolling, path.Child("rollingUpdate"))...)
 	default:
-		errs = append(errs, field.NotSupported(path, d.Spec.UpdateStrategy,
+		errs = append(errs, field.NotSupported(path, kind.Untagged(d.Spec.UpdateStrategy),
 			[]appsv1.DaemonSetUpdateStrategyType{appsv1.RollingUpdateDaemonSetStrategyType, appsv1.OnDeleteDaemonSetStrategyType}))
 	}
 	return errs
@@ -150,8 +154,11 @@ func validateDaemonSetUpdate(ctx context.Context, d, old *appsv1.DaemonSet) fiel
 	return append(validateDaemonSet(ctx, d), validation.ValidateImmutableField(d.Spec.Selector, old.Spec.Selector, specPath.Child("selector"))...)
 }
 
+// ofKind is how a refusal of a deadline calls the workload: Deployments and StatefulSets share the ReplicaSet's.
+var ofKind = map[string]string{"deployment": "ReplicaSet", "daemonset": "DaemonSet", "statefulset": "ReplicaSet"}
+
 // validateSelected: a selector that is not empty and selects the template's pods, and a template that may be replaced.
-func validateSelected(selector *metav1.LabelSelector, template *corev1.PodTemplateSpec) field.ErrorList {
+func validateSelected(of string, selector *metav1.LabelSelector, template *corev1.PodTemplateSpec) field.ErrorList {
 	path, labelsPath := specPath.Child("selector"), specPath.Child("template", "metadata", "labels")
 	var errs field.ErrorList
 	if selector == nil {
@@ -159,7 +166,7 @@ func validateSelected(selector *metav1.LabelSelector, template *corev1.PodTempla
 	} else {
 		errs = append(errs, metavalidation.ValidateLabelSelector(selector, metavalidation.LabelSelectorValidationOptions{}, path)...)
 		if len(selector.MatchLabels)+len(selector.MatchExpressions) == 0 {
-			errs = append(errs, field.Invalid(path, selector, "empty selector is invalid for deployment"))
+			errs = append(errs, field.Invalid(path, selector, "empty selector is invalid for "+of))
 		}
 	}
 	compiled, err := metav1.LabelSelectorAsSelector(selector)
@@ -169,5 +176,5 @@ func validateSelected(selector *metav1.LabelSelector, template *corev1.PodTempla
 		errs = append(errs, field.Invalid(labelsPath, template.Labels, "`selector` does not match template `labels`"))
 	}
 	errs = append(errs, podspec.ValidateTemplate(template, specPath.Child("template"))...)
-	return append(errs, podspec.ValidateAlwaysRestarts(&template.Spec, specPath.Child("template", "spec"))...)
+	return append(errs, podspec.ValidateAlwaysRestarts(ofKind[of], &template.Spec, specPath.Child("template", "spec"))...)
 }

@@ -3,7 +3,6 @@ package batch
 import (
 	"context"
 
-	"github.com/robfig/cron/v3"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/validation"
@@ -37,6 +36,7 @@ func validateJobSpec(s *batchv1.JobSpec, path *field.Path) field.ErrorList {
 	if s.CompletionMode != nil && *s.CompletionMode == batchv1.IndexedCompletion && s.Completions == nil {
 		errs = append(errs, field.Required(path.Child("completions"), "when completion mode is Indexed"))
 	}
+	errs = append(errs, validateFailures(s, path)...)
 	errs = append(errs, podspec.ValidateTemplate(&s.Template, path.Child("template"))...)
 	restart := s.Template.Spec.RestartPolicy
 	if restart != corev1.RestartPolicyOnFailure && restart != corev1.RestartPolicyNever {
@@ -64,9 +64,10 @@ func validateCronJob(_ context.Context, c *batchv1.CronJob) field.ErrorList {
 	var errs field.ErrorList
 	if c.Spec.Schedule == "" {
 		errs = append(errs, field.Required(path.Child("schedule"), ""))
-	} else if _, err := cron.ParseStandard(c.Spec.Schedule); err != nil {
-		errs = append(errs, field.Invalid(path.Child("schedule"), c.Spec.Schedule, err.Error()))
+	} else {
+		errs = append(errs, validateSchedule(c.Spec.Schedule, path.Child("schedule"))...)
 	}
+	errs = append(errs, validateZone(c.Spec.TimeZone, path.Child("timeZone"))...)
 	switch c.Spec.ConcurrencyPolicy {
 	case batchv1.AllowConcurrent, batchv1.ForbidConcurrent, batchv1.ReplaceConcurrent:
 	default:
@@ -75,6 +76,17 @@ func validateCronJob(_ context.Context, c *batchv1.CronJob) field.ErrorList {
 	}
 	if c.Spec.StartingDeadlineSeconds != nil {
 		errs = append(errs, validation.ValidateNonnegativeField(*c.Spec.StartingDeadlineSeconds, path.Child("startingDeadlineSeconds"))...)
+	}
+	for _, n := range []struct {
+		name  string
+		value *int32
+	}{{"successfulJobsHistoryLimit", c.Spec.SuccessfulJobsHistoryLimit}, {"failedJobsHistoryLimit", c.Spec.FailedJobsHistoryLimit}} {
+		if n.value != nil {
+			errs = append(errs, validation.ValidateNonnegativeField(int64(*n.value), path.Child(n.name))...)
+		}
+	}
+	if manual := c.Spec.JobTemplate.Spec.ManualSelector; manual != nil && *manual {
+		errs = append(errs, field.NotSupported(path.Child("jobTemplate", "spec", "manualSelector"), *manual, []string{"nil", "false"}))
 	}
 	const longest = 52 // a job's name is the cron job's with eleven characters more
 	if len(c.Name) > longest {

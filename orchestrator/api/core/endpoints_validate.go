@@ -6,6 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 )
 
 // fieldErrors is what validation returns.
@@ -33,6 +35,12 @@ func validateEndpoints(_ context.Context, e *corev1.Endpoints) field.ErrorList {
 
 func validateEndpointAddress(a *corev1.EndpointAddress, path *field.Path) field.ErrorList {
 	errs := validation.IsValidIP(path.Child("ip"), a.IP)
+	if len(errs) == 0 {
+		errs = kind.SpecialAddress(a.IP, path.Child("ip"))
+	}
+	if a.NodeName != nil {
+		errs = append(errs, validateSubdomain(*a.NodeName, path.Child("nodeName"))...)
+	}
 	if a.Hostname != "" {
 		for _, msg := range validation.IsDNS1123Label(a.Hostname) {
 			errs = append(errs, field.Invalid(path.Child("hostname"), a.Hostname, msg))
@@ -63,5 +71,5 @@ func validateProtocol(p corev1.Protocol, path *field.Path) field.ErrorList {
 	case "":
 		return field.ErrorList{field.Required(path, "")}
 	}
-	return field.ErrorList{field.NotSupported(path, p, []corev1.Protocol{corev1.ProtocolTCP, corev1.ProtocolUDP, corev1.ProtocolSCTP})}
+	return field.ErrorList{field.NotSupported(path, p, []corev1.Protocol{corev1.ProtocolSCTP, corev1.ProtocolTCP, corev1.ProtocolUDP})}
 }

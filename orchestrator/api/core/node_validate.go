@@ -2,17 +2,23 @@ package core
 
 import (
 	"context"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 )
 
 func validateNode(_ context.Context, n *corev1.Node) field.ErrorList {
 	path := field.NewPath("spec")
-	errs := validateTaints(n.Spec.Taints, path.Child("taints"))
+	errs := validateTaints(n.Spec.Taints, field.NewPath("metadata", "taints")) // so stock calls it
 	for i, cidr := range n.Spec.PodCIDRs {
 		errs = append(errs, validation.IsValidCIDR(path.Child("podCIDRs").Index(i), cidr)...)
+	}
+	if len(errs) == 0 && len(n.Spec.PodCIDRs) > 1 && (len(n.Spec.PodCIDRs) > 2 || strings.Contains(n.Spec.PodCIDRs[0], ":") == strings.Contains(n.Spec.PodCIDRs[1], ":")) {
+		errs = append(errs, field.Invalid(field.NewPath("spec", "podCIDRs"), n.Spec.PodCIDRs, "may specify no more than one CIDR for each IP family"))
 	}
 	return errs
 }
@@ -46,7 +52,7 @@ func validateTaints(taints []corev1.Taint, path *field.Path) field.ErrorList {
 	for i, t := range taints {
 		at := path.Index(i)
 		for _, msg := range validation.IsQualifiedName(t.Key) {
-			errs = append(errs, field.Invalid(at.Child("key"), t.Key, "name part "+msg))
+			errs = append(errs, field.Invalid(at.Child("key"), t.Key, msg))
 		}
 		for _, msg := range validation.IsValidLabelValue(t.Value) {
 			errs = append(errs, field.Invalid(at.Child("value"), t.Value, msg))
@@ -54,7 +60,7 @@ func validateTaints(taints []corev1.Taint, path *field.Path) field.ErrorList {
 		errs = append(errs, validateTaintEffect(t.Effect, at.Child("effect"))...)
 		id := identity{t.Key, t.Effect}
 		if seen[id] {
-			dup := field.Duplicate(at, t)
+			dup := field.Duplicate(at, kind.Untagged(t))
 			dup.Detail = "taints must be unique by key and effect pair"
 			errs = append(errs, dup)
 		}

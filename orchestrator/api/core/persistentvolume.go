@@ -41,9 +41,11 @@ func PersistentVolume() kind.Kind {
 				now := metav1.Now()
 				v.Status = corev1.PersistentVolumeStatus{Phase: corev1.VolumePending, LastPhaseTransitionTime: &now}
 			},
-			PrepareUpdate:       func(_ context.Context, v, old *corev1.PersistentVolume) { v.Status = old.Status },
-			ValidateCreate:      func(_ context.Context, v *corev1.PersistentVolume) field.ErrorList { return validateVolume(v) },
-			ValidateUpdate:      func(_ context.Context, v, _ *corev1.PersistentVolume) field.ErrorList { return validateVolume(v) },
+			PrepareUpdate:  func(_ context.Context, v, old *corev1.PersistentVolume) { v.Status = old.Status },
+			ValidateCreate: func(_ context.Context, v *corev1.PersistentVolume) field.ErrorList { return validateVolume(v) },
+			ValidateUpdate: func(_ context.Context, v, old *corev1.PersistentVolume) field.ErrorList {
+				return validateVolumeUpdate(v, old)
+			},
 			UnconditionalUpdate: true,
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{
@@ -122,19 +124,4 @@ func accessModes(modes []corev1.PersistentVolumeAccessMode) string {
 		}
 	}
 	return strings.Join(short, ",")
-}
-
-func validateVolume(v *corev1.PersistentVolume) field.ErrorList {
-	var errs field.ErrorList
-	spec := field.NewPath("spec")
-	if len(v.Spec.AccessModes) == 0 {
-		errs = append(errs, field.Required(spec.Child("accessModes"), ""))
-	}
-	if len(v.Spec.Capacity) == 0 {
-		errs = append(errs, field.Required(spec.Child("capacity"), ""))
-	}
-	if v.Spec.PersistentVolumeSource == (corev1.PersistentVolumeSource{}) {
-		errs = append(errs, field.Required(spec, "must specify a volume type"))
-	}
-	return errs
 }

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
@@ -39,6 +40,7 @@ func PersistentVolumeClaim() kind.Kind {
 					c.Status.Phase = corev1.ClaimPending
 				}
 				podspec.DefaultClaim(&c.Spec)
+				agreeOnSource(&c.Spec)
 			},
 			PrepareCreate: func(_ context.Context, c *corev1.PersistentVolumeClaim) {
 				c.Status = corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimPending}
@@ -75,17 +77,7 @@ func claimCells(c *corev1.PersistentVolumeClaim, now time.Time) []any {
 }
 
 func validateClaim(c *corev1.PersistentVolumeClaim) field.ErrorList {
-	var errs field.ErrorList
-	spec := field.NewPath("spec")
-	if len(c.Spec.AccessModes) == 0 {
-		errs = append(errs, field.Required(spec.Child("accessModes"), "at least 1 access mode is required"))
-	}
-	if amount, has := c.Spec.Resources.Requests[corev1.ResourceStorage]; !has {
-		errs = append(errs, field.Required(spec.Child("resources").Key(string(corev1.ResourceStorage)), ""))
-	} else if amount.Sign() <= 0 {
-		errs = append(errs, field.Invalid(spec.Child("resources", "requests").Key(string(corev1.ResourceStorage)), amount.String(), "must be greater than zero"))
-	}
-	return errs
+	return ValidateClaimSpec(&c.Spec, field.NewPath("spec"))
 }
 
 // validateClaimUpdate lets a bound claim grow and an unbound one be bound; all else is fixed.
@@ -106,5 +98,5 @@ func validateClaimUpdate(_ context.Context, c, old *corev1.PersistentVolumeClaim
 		errs = append(errs, field.Forbidden(field.NewPath("spec"),
 			"spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"))
 	}
-	return errs
+	return append(errs, apivalidation.ValidateImmutableField(c.Spec.VolumeMode, old.Spec.VolumeMode, field.NewPath("volumeMode"))...)
 }

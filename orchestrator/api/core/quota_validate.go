@@ -5,6 +5,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
+	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/podspec"
@@ -35,6 +37,9 @@ func validateLimitRange(_ context.Context, l *corev1.LimitRange) field.ErrorList
 	seen := map[corev1.LimitType]bool{}
 	for i := range l.Spec.Limits {
 		item, path := &l.Spec.Limits[i], field.NewPath("spec", "limits").Index(i)
+		for _, msg := range utilvalidation.IsQualifiedName(string(item.Type)) {
+			errs = append(errs, field.Invalid(path.Child("type"), item.Type, msg))
+		}
 		if seen[item.Type] {
 			errs = append(errs, field.Duplicate(path.Child("type"), item.Type))
 		}
@@ -54,6 +59,13 @@ func validateLimitItem(item *corev1.LimitRangeItem, path *field.Path) field.Erro
 			errs = append(errs, field.Forbidden(path.Child("defaultRequest"), "may not be specified when `type` is 'Pod'"))
 		}
 	}
+	if item.Type == corev1.LimitTypePersistentVolumeClaim {
+		_, low := item.Min[corev1.ResourceStorage]
+		_, high := item.Max[corev1.ResourceStorage]
+		if !low && !high {
+			errs = append(errs, field.Required(path.Child("limits"), "either minimum or maximum storage value is required, but neither was provided"))
+		}
+	}
 	order := []struct {
 		low, high         corev1.ResourceList
 		lowName, highName string
@@ -61,6 +73,7 @@ func validateLimitItem(item *corev1.LimitRangeItem, path *field.Path) field.Erro
 	}{
 		{item.Min, item.Max, "min", "max", "min"},
 		{item.Min, item.DefaultRequest, "min", "default request", "defaultRequest"},
+		{item.Min, item.Default, "min", "default", "default"},
 		{item.DefaultRequest, item.Max, "default request", "max", "defaultRequest"},
 		{item.DefaultRequest, item.Default, "default request", "default limit", "defaultRequest"},
 		{item.Default, item.Max, "default", "max", "default"},
@@ -70,12 +83,17 @@ func validateLimitItem(item *corev1.LimitRangeItem, path *field.Path) field.Erro
 			low := o.low[name]
 			if high, has := o.high[name]; has && low.Cmp(high) > 0 {
 				shown := low
-				if o.at == "defaultRequest" && o.lowName == "min" {
+				if o.highName == "max" && o.at == "default" || o.at == "defaultRequest" && o.lowName == "min" {
 					shown = high
 				}
 				errs = append(errs, field.Invalid(path.Child(o.at).Key(string(name)), shown.String(),
 					o.lowName+" value "+low.String()+" is greater than "+o.highName+" value "+high.String()))
 			}
+		}
+	}
+	for _, name := range podspec.SortedNames(item.MaxLimitRequestRatio) {
+		if ratio := item.MaxLimitRequestRatio[name]; ratio.Cmp(resource.MustParse("1")) < 0 {
+			errs = append(errs, field.Invalid(path.Child("maxLimitRequestRatio").Key(string(name)), ratio.String(), "ratio "+ratio.String()+" is less than 1"))
 		}
 	}
 	return errs

@@ -28,7 +28,7 @@ func validateReplicationController(_ context.Context, r *corev1.ReplicationContr
 			"`selector` does not match template `labels`"))
 	}
 	errs = append(errs, podspec.ValidateTemplate(r.Spec.Template, path)...)
-	return append(errs, podspec.ValidateAlwaysRestarts(&r.Spec.Template.Spec, path.Child("spec"))...)
+	return append(errs, podspec.ValidateAlwaysRestarts("ReplicationController", &r.Spec.Template.Spec, path.Child("spec"))...)
 }
 
 func validateReplicationControllerUpdate(ctx context.Context, r, _ *corev1.ReplicationController) field.ErrorList {

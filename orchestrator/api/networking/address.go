@@ -2,6 +2,7 @@ package networking
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	netutils "k8s.io/utils/net"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 )
@@ -34,7 +36,7 @@ func IPAddress() kind.Kind {
 				if equality.Semantic.DeepEqual(a.Spec, old.Spec) {
 					return nil
 				}
-				return field.ErrorList{field.Invalid(field.NewPath("spec", "parentRef"), a.Spec.ParentRef, "field is immutable")}
+				return field.ErrorList{field.Invalid(field.NewPath("spec", "parentRef"), nil, "field is immutable")}
 			},
 			ValidName: addressName,
 		}.Rules(),
@@ -45,10 +47,13 @@ func IPAddress() kind.Kind {
 func addressName(name string, _ bool) []string {
 	address, err := netip.ParseAddr(name)
 	if err != nil || address.Zone() != "" {
+		if netutils.ParseIPSloppy(name) != nil {
+			return []string{"must not have leading 0s"}
+		}
 		return []string{"must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"}
 	}
 	if address.String() != name {
-		return []string{"must be in canonical form (" + address.String() + ")"}
+		return []string{fmt.Sprintf("must be in canonical form (%q)", address)}
 	}
 	return nil
 }
@@ -100,7 +105,7 @@ func ServiceCIDR() kind.Kind {
 				if equality.Semantic.DeepEqual(c.Spec, old.Spec) {
 					return nil
 				}
-				return field.ErrorList{field.Invalid(field.NewPath("spec", "cidrs"), c.Spec.CIDRs, "field is immutable")}
+				return validateSameCIDRs(c, old)
 			},
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{
@@ -118,11 +123,29 @@ func validateCIDRs(_ context.Context, c *networkingv1.ServiceCIDR) field.ErrorLi
 		return field.ErrorList{field.Required(at, "at least one CIDR required")}
 	}
 	if len(c.Spec.CIDRs) > 2 {
-		return field.ErrorList{field.Invalid(at, c.Spec, "may only hold up to 2 values")}
+		return field.ErrorList{field.Invalid(at, kind.Untagged(c.Spec), "may only hold up to 2 values")}
 	}
 	var errs field.ErrorList
 	for i, cidr := range c.Spec.CIDRs {
 		errs = append(errs, validation.IsValidCIDR(at.Index(i), cidr)...)
+	}
+	if len(errs) == 0 && len(c.Spec.CIDRs) == 2 && strings.Contains(c.Spec.CIDRs[0], ":") == strings.Contains(c.Spec.CIDRs[1], ":") {
+		errs = append(errs, field.Invalid(at, c.Spec.CIDRs, "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"))
+	}
+	return errs
+}
+
+// validateSameCIDRs: a second family may be added, nothing else changes.
+func validateSameCIDRs(c, old *networkingv1.ServiceCIDR) field.ErrorList {
+	var errs field.ErrorList
+	at := field.NewPath("spec", "cidrs")
+	for i, cidr := range old.Spec.CIDRs {
+		if i >= len(c.Spec.CIDRs) {
+			return append(errs, field.Invalid(at, c.Spec.CIDRs, "field is immutable"))
+		}
+		if c.Spec.CIDRs[i] != cidr {
+			errs = append(errs, field.Invalid(at.Index(i), c.Spec.CIDRs[i], "field is immutable"))
+		}
 	}
 	return errs
 }

@@ -41,6 +41,8 @@ func IngressClass() kind.Kind {
 					p.Scope = &scope
 				}
 			},
+			ValidateCreate:      validateIngressClass,
+			ValidateUpdate:      validateIngressClassUpdate,
 			Generation:          func(c, old *networkingv1.IngressClass) bool { return !equality.Semantic.DeepEqual(c.Spec, old.Spec) },
 			UnconditionalUpdate: true,
 		}.Rules(),
@@ -64,6 +66,8 @@ func Ingress() kind.Kind {
 		Rules: kind.Typed[*networkingv1.Ingress]{
 			PrepareCreate:       func(_ context.Context, i *networkingv1.Ingress) { i.Status = networkingv1.IngressStatus{} },
 			PrepareUpdate:       func(_ context.Context, i, old *networkingv1.Ingress) { i.Status = old.Status },
+			ValidateCreate:      validateIngress,
+			ValidateUpdate:      validateIngressUpdate,
 			Generation:          func(i, old *networkingv1.Ingress) bool { return !equality.Semantic.DeepEqual(i.Spec, old.Spec) },
 			UnconditionalUpdate: true,
 		}.Rules(),
@@ -119,6 +123,8 @@ func NetworkPolicy() kind.Kind {
 		}),
 		Rules: kind.Typed[*networkingv1.NetworkPolicy]{
 			Default:             defaultPolicy,
+			ValidateCreate:      validatePolicy,
+			ValidateUpdate:      validatePolicyUpdate,
 			Generation:          func(p, old *networkingv1.NetworkPolicy) bool { return !equality.Semantic.DeepEqual(p.Spec, old.Spec) },
 			UnconditionalUpdate: true,
 		}.Rules(),

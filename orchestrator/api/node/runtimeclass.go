@@ -5,10 +5,12 @@ import (
 	"time"
 
 	nodev1 "k8s.io/api/node/v1"
+	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
+	"github.com/plumb-k8s/plumb/orchestrator/api/podspec"
 )
 
 // RuntimeClass is the catalogue entry of runtimeclasses.
@@ -23,18 +25,37 @@ func RuntimeClass() kind.Kind {
 		}),
 		Rules: kind.Typed[*nodev1.RuntimeClass]{
 			ValidateCreate: func(_ context.Context, r *nodev1.RuntimeClass) field.ErrorList {
+				if r.Handler == "" {
+					return field.ErrorList{field.Required(field.NewPath("handler"), "")}
+				}
 				var errs field.ErrorList
 				for _, msg := range validation.IsDNS1123Label(r.Handler) {
 					errs = append(errs, field.Invalid(field.NewPath("handler"), r.Handler, msg))
 				}
-				return errs
+				return append(errs, validatePlacement(r)...)
 			},
 			ValidateUpdate: func(_ context.Context, r, old *nodev1.RuntimeClass) field.ErrorList {
 				if r.Handler == old.Handler {
 					return nil
 				}
-				return field.ErrorList{field.Invalid(field.NewPath("handler"), r.Handler, "field is immutable")}
+				return field.ErrorList{field.Invalid(field.NewPath("handler"), nil, "field is immutable")}
 			},
 		}.Rules(),
 	}
+}
+
+func validatePlacement(r *nodev1.RuntimeClass) field.ErrorList {
+	var errs field.ErrorList
+	if r.Overhead != nil {
+		for name, amount := range r.Overhead.PodFixed {
+			if amount.Sign() < 0 {
+				errs = append(errs, field.Invalid(field.NewPath("overhead", "limits").Key(string(name)), amount.String(), "must be greater than or equal to 0"))
+			}
+		}
+	}
+	if r.Scheduling != nil {
+		errs = append(errs, metavalidation.ValidateLabels(r.Scheduling.NodeSelector, field.NewPath("scheduling", "nodeSelector"))...)
+		errs = append(errs, podspec.ValidateTolerations(r.Scheduling.Tolerations, field.NewPath("scheduling", "tolerations"))...)
+	}
+	return errs
 }

@@ -129,14 +129,14 @@ func validateGates(spec *corev1.PodSpec, path *field.Path) field.ErrorList {
 	return errs
 }
 
-// ValidateAlwaysRestarts is for templates of workloads that replace their pods: such pods restart always and have no deadline.
-func ValidateAlwaysRestarts(spec *corev1.PodSpec, path *field.Path) field.ErrorList {
+// ValidateAlwaysRestarts is for templates of workloads (of is their kind) that replace their pods: such pods restart always and have no deadline.
+func ValidateAlwaysRestarts(of string, spec *corev1.PodSpec, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	if spec.RestartPolicy != corev1.RestartPolicyAlways {
 		errs = append(errs, field.NotSupported(path.Child("restartPolicy"), spec.RestartPolicy, []corev1.RestartPolicy{corev1.RestartPolicyAlways}))
 	}
 	if spec.ActiveDeadlineSeconds != nil {
-		errs = append(errs, field.Forbidden(path.Child("activeDeadlineSeconds"), "activeDeadlineSeconds in ReplicaSet is not Supported"))
+		errs = append(errs, field.Forbidden(path.Child("activeDeadlineSeconds"), "activeDeadlineSeconds in "+of+" is not Supported"))
 	}
 	return errs
 }

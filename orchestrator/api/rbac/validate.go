@@ -5,7 +5,12 @@ import (
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 )
 
 func validateRole(_ context.Context, r *rbacv1.Role) field.ErrorList {
@@ -18,8 +23,21 @@ func validateRoleUpdate(ctx context.Context, r, _ *rbacv1.Role) field.ErrorList 
 
 func validateClusterRole(_ context.Context, r *rbacv1.ClusterRole) field.ErrorList {
 	errs := validatePolicies(r.Rules, false)
+	if r.AggregationRule != nil {
+		for i := range r.AggregationRule.ClusterRoleSelectors {
+			errs = append(errs, validateGathering(&r.AggregationRule.ClusterRoleSelectors[i], field.NewPath("aggregationRule", "clusterRoleSelectors").Index(i))...)
+		}
+	}
 	if r.AggregationRule != nil && len(r.AggregationRule.ClusterRoleSelectors) == 0 {
 		errs = append(errs, field.Required(field.NewPath("aggregationRule", "clusterRoleSelectors"), "at least one clusterRoleSelector required if aggregationRule is non-nil"))
+	}
+	return errs
+}
+
+func validateGathering(s *metav1.LabelSelector, path *field.Path) field.ErrorList {
+	errs := metavalidation.ValidateLabelSelector(s, metavalidation.LabelSelectorValidationOptions{}, path)
+	if _, err := metav1.LabelSelectorAsSelector(s); err != nil {
+		errs = append(errs, field.Invalid(path, nil, "invalid label selector."))
 	}
 	return errs
 }
@@ -31,31 +49,36 @@ func validateClusterRoleUpdate(ctx context.Context, r, _ *rbacv1.ClusterRole) fi
 func validatePolicies(rules []rbacv1.PolicyRule, namespaced bool) field.ErrorList {
 	var errs field.ErrorList
 	for i := range rules {
-		r, path := &rules[i], field.NewPath("rules").Index(i)
-		if len(r.Verbs) == 0 {
-			errs = append(errs, field.Required(path.Child("verbs"), "verbs must contain at least one value"))
-		}
-		if len(r.NonResourceURLs) > 0 {
-			if namespaced {
-				errs = append(errs, field.Invalid(path.Child("nonResourceURLs"), r.NonResourceURLs, "namespaced rules cannot apply to non-resource URLs"))
-			}
-			if len(r.APIGroups)+len(r.Resources)+len(r.ResourceNames) > 0 {
-				errs = append(errs, field.Invalid(path.Child("nonResourceURLs"), r.NonResourceURLs, "rules cannot apply to both regular resources and non-resource URLs"))
-			}
-			continue
-		}
-		if len(r.APIGroups) == 0 {
-			errs = append(errs, field.Required(path.Child("apiGroups"), "resource rules must supply at least one api group"))
-		}
-		if len(r.Resources) == 0 {
-			errs = append(errs, field.Required(path.Child("resources"), "resource rules must supply at least one resource"))
+		errs = append(errs, validatePolicy(&rules[i], namespaced, field.NewPath("rules").Index(i))...)
+		if len(rules[i].Verbs) == 0 {
+			errs = append(errs, field.Required(field.NewPath("rules").Index(i).Child("verbs"), ""))
 		}
 	}
 	return errs
 }
 
+func validatePolicy(r *rbacv1.PolicyRule, namespaced bool, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if len(r.NonResourceURLs) > 0 {
+		if namespaced {
+			errs = append(errs, field.Invalid(path.Child("nonResourceURLs"), r.NonResourceURLs, "namespaced rules cannot apply to non-resource URLs"))
+		}
+		if len(r.APIGroups)+len(r.Resources)+len(r.ResourceNames) > 0 {
+			errs = append(errs, field.Invalid(path.Child("nonResourceURLs"), r.NonResourceURLs, "rules cannot apply to both regular resources and non-resource URLs"))
+		}
+		return errs
+	}
+	if len(r.APIGroups) == 0 {
+		errs = append(errs, field.Required(path.Child("apiGroups"), "resource rules must supply at least one api group"))
+	}
+	if len(r.Resources) == 0 {
+		errs = append(errs, field.Required(path.Child("resources"), "resource rules must supply at least one resource"))
+	}
+	return errs
+}
+
 func validateRoleBinding(_ context.Context, b *rbacv1.RoleBinding) field.ErrorList {
-	return append(validateRoleRef(b.RoleRef, []string{"ClusterRole", "Role"}), validateSubjects(b.Subjects, true)...)
+	return append(validateRoleRef(b.RoleRef, []string{"Role", "ClusterRole"}), validateSubjects(b.Subjects, true)...)
 }
 
 func validateRoleBindingUpdate(ctx context.Context, b, old *rbacv1.RoleBinding) field.ErrorList {
@@ -96,7 +119,7 @@ func validateSameRef(ref, old rbacv1.RoleRef) field.ErrorList {
 	if equality.Semantic.DeepEqual(ref, old) {
 		return nil
 	}
-	return field.ErrorList{field.Invalid(field.NewPath("roleRef"), ref, "cannot change roleRef")}
+	return field.ErrorList{field.Invalid(field.NewPath("roleRef"), kind.Untagged(ref), "field is immutable")}
 }
 
 func validateSubjects(subjects []rbacv1.Subject, namespaced bool) field.ErrorList {
@@ -108,6 +131,11 @@ func validateSubjects(subjects []rbacv1.Subject, namespaced bool) field.ErrorLis
 		}
 		switch s.Kind {
 		case rbacv1.ServiceAccountKind:
+			if s.Name != "" {
+				for _, msg := range validation.NameIsDNSSubdomain(s.Name, false) {
+					errs = append(errs, field.Invalid(at.Child("name"), s.Name, msg))
+				}
+			}
 			if s.APIGroup != "" {
 				errs = append(errs, field.NotSupported(at.Child("apiGroup"), s.APIGroup, []string{""}))
 			}

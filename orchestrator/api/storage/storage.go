@@ -34,6 +34,8 @@ func StorageClass() kind.Kind {
 				set(&c.ReclaimPolicy, corev1.PersistentVolumeReclaimDelete)
 				set(&c.VolumeBindingMode, storagev1.VolumeBindingImmediate)
 			},
+			ValidateCreate:      validateClass,
+			ValidateUpdate:      validateClassUpdate,
 			UnconditionalUpdate: true,
 		}.Rules(),
 	}
@@ -63,7 +65,7 @@ func CSIDriver() kind.Kind {
 			return []any{d.Name, value(d.Spec.AttachRequired), value(d.Spec.PodInfoOnMount), value(d.Spec.StorageCapacity), tokens,
 				value(d.Spec.RequiresRepublish), strings.Join(modes, ","), kind.Age(d, now)}
 		}),
-		Rules: kind.Typed[*storagev1.CSIDriver]{Default: defaultDriver}.Rules(),
+		Rules: kind.Typed[*storagev1.CSIDriver]{Default: defaultDriver, ValidateCreate: validateDriver, ValidateUpdate: validateDriverUpdate}.Rules(),
 	}
 }
 
@@ -91,7 +93,7 @@ func CSINode() kind.Kind {
 		Cells: kind.Cells(func(n *storagev1.CSINode, now time.Time) []any {
 			return []any{n.Name, int64(len(n.Spec.Drivers)), kind.Age(n, now)}
 		}),
-		Rules: kind.Rules{},
+		Rules: kind.Typed[*storagev1.CSINode]{ValidateCreate: validateNode, ValidateUpdate: validateNodeUpdate}.Rules(),
 	}
 }
 
@@ -108,8 +110,9 @@ func VolumeAttachment() kind.Kind {
 			return []any{a.Name, a.Spec.Attacher, value(a.Spec.Source.PersistentVolumeName), a.Spec.NodeName, a.Status.Attached, kind.Age(a, now)}
 		}),
 		Rules: kind.Typed[*storagev1.VolumeAttachment]{
-			PrepareCreate: func(_ context.Context, a *storagev1.VolumeAttachment) { a.Status = storagev1.VolumeAttachmentStatus{} },
-			PrepareUpdate: func(_ context.Context, a, old *storagev1.VolumeAttachment) { a.Status = old.Status },
+			PrepareCreate:  func(_ context.Context, a *storagev1.VolumeAttachment) { a.Status = storagev1.VolumeAttachmentStatus{} },
+			PrepareUpdate:  func(_ context.Context, a, old *storagev1.VolumeAttachment) { a.Status = old.Status },
+			ValidateCreate: validateAttachment, ValidateUpdate: validateAttachmentUpdate,
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{
 			"status": kind.StatusKept(func(a, old *storagev1.VolumeAttachment) {
@@ -132,7 +135,9 @@ func CSIStorageCapacity() kind.Kind {
 		Cells: kind.Cells(func(c *storagev1.CSIStorageCapacity, _ time.Time) []any {
 			return []any{c.Name, c.CreationTimestamp.UTC().Format(time.RFC3339)}
 		}),
-		Rules: kind.Rules{UnconditionalUpdate: true},
+		Rules: kind.Typed[*storagev1.CSIStorageCapacity]{
+			ValidateCreate: validateCapacity, ValidateUpdate: validateCapacityUpdate, UnconditionalUpdate: true,
+		}.Rules(),
 	}
 }
 

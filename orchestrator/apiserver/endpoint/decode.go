@@ -75,7 +75,11 @@ func (c *call) decode(body []byte, media string, into runtime.Object, want schem
 		return unrecognized(want, body, err)
 	}
 	if err = c.strictness(err); err != nil {
-		return apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v", want.Kind, want.Version, want.Kind, err))
+		said := want
+		if got != nil {
+			said = *got
+		}
+		return apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v", said.Kind, said.Version, want.Kind, err))
 	}
 	if got != nil && *got != want {
 		return wrongKind(*got, want)

@@ -1,8 +1,9 @@
 package endpoint
 
 import (
-	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -55,7 +56,8 @@ func (c *call) replacement(wanted, present kind.Object) (kind.Object, error) {
 	}
 	if uid := wanted.GetUID(); uid != "" && uid != present.GetUID() {
 		return nil, apierrors.NewConflict(c.kind.GroupResource(), c.info.Name,
-			errors.New("Precondition failed: UID in precondition: "+string(uid)+", UID in object meta: "+string(present.GetUID())))
+			fmt.Errorf("StorageError: invalid object, Code: 4, Key: /%s, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object meta: %s",
+				strings.TrimPrefix(objects.Key(c.kind, c.info.Namespace, c.info.Name), objects.Root), uid, present.GetUID()))
 	}
 	return wanted.DeepCopyObject().(kind.Object), nil
 }

@@ -93,7 +93,7 @@ func (r *Registry) insert(ctx context.Context, k *kind.Kind, obj kind.Object, h 
 		obj.SetGeneration(1)
 	}
 	if errs := validateNew(ctx, k, obj); len(errs) > 0 {
-		return nil, apierrors.NewInvalid(schema.GroupKind{Group: k.Group, Kind: k.Names.Kind}, obj.GetName(), errs)
+		return nil, invalid(k, obj, errs)
 	}
 	if h.Check != nil {
 		if err := h.Check(obj, nil); err != nil {
@@ -117,6 +117,7 @@ func (r *Registry) stamp(k *kind.Kind, obj kind.Object) {
 
 func validateNew(ctx context.Context, k *kind.Kind, obj kind.Object) field.ErrorList {
 	errs := apivalidation.ValidateObjectMetaAccessor(obj, k.Namespaced, nameRule(k), field.NewPath("metadata"))
+	errs = append(errs, finalizerFaults(obj)...)
 	if k.ValidateCreate != nil {
 		errs = append(errs, k.ValidateCreate(ctx, obj)...)
 	}

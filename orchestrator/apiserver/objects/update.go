@@ -146,12 +146,13 @@ func (r *Registry) prepare(ctx context.Context, k *kind.Kind, rules kind.Rules, 
 		obj.SetGeneration(old.GetGeneration() + 1)
 	}
 	errs := apivalidation.ValidateObjectMetaAccessor(obj, k.Namespaced, alreadyNamed, field.NewPath("metadata"))
+	errs = append(errs, finalizerFaults(obj)...)
 	errs = append(errs, apivalidation.ValidateObjectMetaAccessorUpdate(obj, old, field.NewPath("metadata"))...)
 	if rules.ValidateUpdate != nil {
 		errs = append(errs, rules.ValidateUpdate(ctx, obj, old)...)
 	}
 	if len(errs) > 0 {
-		return apierrors.NewInvalid(schema.GroupKind{Group: k.Group, Kind: k.Names.Kind}, obj.GetName(), errs)
+		return invalid(k, obj, errs)
 	}
 	return nil
 }
