@@ -79,6 +79,9 @@ func (t *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		notFound(w, r)
 		return
 	}
+	if found.version.Deprecated != "" {
+		endpoint.Warn(w, found.version.Deprecated)
+	}
 	if handler := found.mounts[info.Subresource]; handler != nil {
 		handler.ServeHTTP(w, r)
 		return

@@ -23,12 +23,17 @@ type Config struct {
 	TLS *tls.Config
 	// Header is added to the request that the target sees, over what the client sent.
 	Header http.Header
+	// Refused, if set, answers in place of a target that neither switched protocols nor succeeded; text is the beginning of what it said.
+	Refused func(w http.ResponseWriter, r *http.Request, code int, text string)
 	// Fail answers a client whose target could not be reached; nil writes a plain 502.
 	Fail func(w http.ResponseWriter, r *http.Request, err error)
 }
 
 // dialTimeout is how long a target may take to accept a connection.
 const dialTimeout = 30 * time.Second
+
+// maxRefusal is how much of a refusal's text is read, in bytes.
+const maxRefusal = 2048
 
 // IsUpgrade is true for a request that wants its connection to become something other than HTTP.
 func IsUpgrade(r *http.Request) bool {
@@ -73,6 +78,11 @@ func proxy(w http.ResponseWriter, r *http.Request, target *url.URL, cfg Config) 
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusSwitchingProtocols {
+		if refused := answer.StatusCode < http.StatusOK || answer.StatusCode > http.StatusPartialContent; refused && cfg.Refused != nil {
+			text, _ := io.ReadAll(io.LimitReader(answer.Body, maxRefusal)) // what arrived of it is better than nothing
+			cfg.Refused(w, r, answer.StatusCode, string(text))
+			return nil
+		}
 		pass(w, answer)
 		return nil
 	}
@@ -154,7 +164,21 @@ func pass(w http.ResponseWriter, answer *http.Response) {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(answer.StatusCode)
-	_, _ = io.Copy(w, answer.Body)
+	_, _ = io.Copy(promptly{w, http.NewResponseController(w)}, answer.Body)
+}
+
+// promptly sends each write at once: a followed log that waits for a full buffer is late.
+type promptly struct {
+	w       io.Writer
+	control *http.ResponseController
+}
+
+func (p promptly) Write(b []byte) (int, error) {
+	n, err := p.w.Write(b)
+	if err == nil {
+		_ = p.control.Flush() // what cannot flush has no buffer
+	}
+	return n, err
 }
 
 // writeSwitch sends the 101 with the target's headers: sub-protocols are agreed in them.

@@ -2,6 +2,7 @@ package apps
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -32,9 +33,15 @@ func DaemonSet() kind.Kind {
 				names, images, selectorText(d.Spec.Selector)}
 		}),
 		Rules: kind.Typed[*appsv1.DaemonSet]{
-			Default:             defaultDaemonSet,
-			PrepareCreate:       func(_ context.Context, d *appsv1.DaemonSet) { d.Status = appsv1.DaemonSetStatus{} },
-			PrepareUpdate:       func(_ context.Context, d, old *appsv1.DaemonSet) { d.Status = old.Status },
+			Default: defaultDaemonSet,
+			PrepareCreate: func(_ context.Context, d *appsv1.DaemonSet) {
+				d.Status = appsv1.DaemonSetStatus{}
+				setTemplateGeneration(d, max(templateGeneration(d), 1))
+			},
+			PrepareUpdate: func(_ context.Context, d, old *appsv1.DaemonSet) {
+				d.Status = old.Status
+				countTemplate(d, old)
+			},
 			ValidateCreate:      validateDaemonSet,
 			ValidateUpdate:      validateDaemonSetUpdate,
 			Generation:          func(d, old *appsv1.DaemonSet) bool { return !equality.Semantic.DeepEqual(d.Spec, old.Spec) },
@@ -60,4 +67,26 @@ func defaultDaemonSet(d *appsv1.DaemonSet) {
 		set(&strategy.RollingUpdate.MaxSurge, intstr.FromInt32(0))
 	}
 	set(&d.Spec.RevisionHistoryLimit, 10)
+}
+
+// templateGeneration is a field of the API's first versions that v1 keeps as an annotation: it counts changes of the template.
+func templateGeneration(d *appsv1.DaemonSet) int64 {
+	n, err := strconv.ParseInt(d.Annotations[appsv1.DeprecatedTemplateGeneration], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func setTemplateGeneration(d *appsv1.DaemonSet, n int64) {
+	metav1.SetMetaDataAnnotation(&d.ObjectMeta, appsv1.DeprecatedTemplateGeneration, strconv.FormatInt(n, 10))
+}
+
+// countTemplate carries the count over, whatever the client wrote, and adds one for a new template.
+func countTemplate(d, old *appsv1.DaemonSet) {
+	n := templateGeneration(old)
+	if !equality.Semantic.DeepEqual(d.Spec.Template, old.Spec.Template) {
+		n++
+	}
+	setTemplateGeneration(d, n)
 }

@@ -54,6 +54,11 @@ func validateStatefulSetUpdate(ctx context.Context, s, old *appsv1.StatefulSet) 
 	}
 	kept := s.Spec.DeepCopy()
 	was := &old.Spec
+	errs = append(errs, validation.ValidateImmutableField(s.Spec.ServiceName, was.ServiceName, specPath.Child("serviceName"))...)
+	errs = append(errs, validation.ValidateImmutableField(s.Spec.PodManagementPolicy, was.PodManagementPolicy, specPath.Child("podManagementPolicy"))...)
+	errs = append(errs, validation.ValidateImmutableField(s.Spec.Selector, was.Selector, specPath.Child("selector"))...)
+	errs = append(errs, validation.ValidateImmutableField(s.Spec.VolumeClaimTemplates, was.VolumeClaimTemplates, specPath.Child("volumeClaimTemplates"))...)
+	kept.ServiceName, kept.PodManagementPolicy, kept.Selector, kept.VolumeClaimTemplates = was.ServiceName, was.PodManagementPolicy, was.Selector, was.VolumeClaimTemplates
 	kept.Replicas, kept.Template, kept.UpdateStrategy = was.Replicas, was.Template, was.UpdateStrategy
 	kept.MinReadySeconds, kept.Ordinals, kept.RevisionHistoryLimit = was.MinReadySeconds, was.Ordinals, was.RevisionHistoryLimit
 	kept.PersistentVolumeClaimRetentionPolicy = was.PersistentVolumeClaimRetentionPolicy

@@ -18,9 +18,10 @@ func Endpoints() kind.Kind {
 	return kind.Kind{
 		Names:      kind.Names{Kind: "Endpoints", Resource: "endpoints", Singular: "endpoints", ShortNames: []string{"ep"}},
 		Namespaced: true,
-		Versions:   []kind.Version{kind.Served("v1", &corev1.Endpoints{}, &corev1.EndpointsList{})},
-		Storage:    kind.Stored("services/endpoints", corev1.SchemeGroupVersion, &corev1.Endpoints{}),
-		Columns:    kind.Table("Name;Endpoints;Age", map[string]string{"Endpoints": corev1.Endpoints{}.SwaggerDoc()["subsets"]}),
+		Versions: []kind.Version{kind.Served("v1", &corev1.Endpoints{}, &corev1.EndpointsList{}).
+			Warning("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice")},
+		Storage: kind.Stored("services/endpoints", corev1.SchemeGroupVersion, &corev1.Endpoints{}),
+		Columns: kind.Table("Name;Endpoints;Age", map[string]string{"Endpoints": corev1.Endpoints{}.SwaggerDoc()["subsets"]}),
 		Cells: kind.Cells(func(e *corev1.Endpoints, now time.Time) []any {
 			return []any{e.Name, endpointsText(e.Subsets), kind.Age(e, now)}
 		}),
@@ -34,11 +35,8 @@ func Endpoints() kind.Kind {
 					}
 				}
 			},
-			ValidateCreate: validateEndpoints,
-			ValidateUpdate: func(ctx context.Context, e, _ *corev1.Endpoints) fieldErrors { return validateEndpoints(ctx, e) },
-			Warnings: func(_ context.Context, _, old *corev1.Endpoints) []string {
-				return []string{"v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
-			},
+			ValidateCreate:      validateEndpoints,
+			ValidateUpdate:      func(ctx context.Context, e, _ *corev1.Endpoints) fieldErrors { return validateEndpoints(ctx, e) },
 			UnconditionalUpdate: true,
 		}.Rules(),
 	}

@@ -16,6 +16,12 @@ func Served(name string, object Object, list runtime.Object) Version {
 	}
 }
 
+// Warning marks a version as deprecated: every request for it gets the text.
+func (v Version) Warning(text string) Version {
+	v.Deprecated = text
+	return v
+}
+
 // Stored is a place below /registry/ for the hub type of an empty prototype.
 func Stored(prefix string, version schema.GroupVersion, object Object) Storage {
 	return Storage{Prefix: prefix, Version: version, New: func() Object { return object.DeepCopyObject().(Object) }}

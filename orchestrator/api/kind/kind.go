@@ -83,6 +83,8 @@ type Version struct {
 	// New and NewList return empty objects of this version's Go types.
 	New     func() Object
 	NewList func() runtime.Object
+	// Deprecated is the warning that every request for this version gets; empty for none.
+	Deprecated string
 	// ToHub and FromHub convert; both nil when this version's Go type is the hub type. They do not keep or alter their argument.
 	ToHub   func(Object) (Object, error)
 	FromHub func(Object) (Object, error)

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 	"github.com/plumb-k8s/plumb/orchestrator/watchcache"
 )
 
@@ -21,7 +22,7 @@ type matcher func(*watchcache.Object) bool
 func (c *call) matcher(options *metav1.ListOptions) (matcher, error) {
 	byLabels, err := labels.Parse(options.LabelSelector)
 	if err != nil {
-		return nil, apierrors.NewBadRequest(fmt.Sprintf("unable to parse requirement: %v", err))
+		return nil, apierrors.NewBadRequest(err.Error())
 	}
 	byFields, err := c.fieldSelector(options.FieldSelector)
 	if err != nil {
@@ -46,11 +47,21 @@ func (c *call) fieldSelector(text string) (fields.Selector, error) {
 	}
 	for _, requirement := range selector.Requirements() {
 		if _, ok := known[requirement.Field]; !ok {
-			return nil, apierrors.NewBadRequest(fmt.Sprintf("Unable to find %q that match label selector \"\", field selector %q: field label not supported: %s",
-				c.kind.GroupResource().WithVersion(c.version.Name), text, requirement.Field))
+			return nil, apierrors.NewBadRequest(unknownField(c.kind.Names, c.kind.Fields != nil, requirement.Field))
 		}
 	}
 	return selector, nil
+}
+
+// unknownField is stock's wording, which depends on whether a group has fields of its own, and on who wrote it.
+func unknownField(names kind.Names, more bool, label string) string {
+	switch {
+	case names.Group == "batch" && more:
+		return fmt.Sprintf("field label %q not supported for %s", label, names.Kind)
+	case names.Group == "apps" || !more:
+		return fmt.Sprintf(`%q is not a known field selector: only "metadata.name", "metadata.namespace"`, label)
+	}
+	return "field label not supported: " + label
 }
 
 // fieldsOf an object, name and namespace included.

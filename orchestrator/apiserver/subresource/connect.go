@@ -2,6 +2,7 @@ package subresource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -32,8 +33,27 @@ func (h *handlers) toKubelet(make target) http.Handler {
 			endpoint.WriteError(w, r, err)
 			return
 		}
-		streams.Proxy(w, r, to, streams.Config{TLS: h.Kubelet.TLS, Fail: unreachable})
+		cfg := streams.Config{TLS: h.Kubelet.TLS, Fail: unreachable}
+		if request.InfoFrom(r.Context()).Subresource == "log" {
+			cfg.Refused = refusedLog
+		}
+		streams.Proxy(w, r, to, cfg)
 	})
+}
+
+// refusedLog says in a Status what the kubelet said in plain text.
+func refusedLog(w http.ResponseWriter, r *http.Request, code int, text string) {
+	info := request.InfoFrom(r.Context())
+	var err error
+	switch code {
+	case http.StatusInternalServerError:
+		err = apierrors.NewInternalError(errors.New(text))
+	case http.StatusBadRequest:
+		err = apierrors.NewBadRequest(text)
+	default:
+		err = apierrors.NewGenericServerResponse(code, "", pods, info.Name, text, 0, false)
+	}
+	endpoint.WriteError(w, r, err)
 }
 
 func unreachable(w http.ResponseWriter, r *http.Request, err error) {

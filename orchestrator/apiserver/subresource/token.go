@@ -53,7 +53,7 @@ func (h *handlers) issueToken(r *http.Request) (runtime.Object, schema.GroupVers
 		t.Spec.ExpirationSeconds = &seconds
 	}
 	if errs := validateTokenRequest(t); len(errs) > 0 {
-		return nil, tokenRequestGVK, apierrors.NewInvalid(tokenRequestGVK.GroupKind(), info.Name, errs)
+		return nil, tokenRequestGVK, apierrors.NewInvalid(tokenRequestGVK.GroupKind(), t.Name, errs)
 	}
 	private := token.Private{Namespace: info.Namespace, ServiceAccount: token.Ref(account.GetName(), account.GetUID())}
 	if err := h.bindToken(r, &private, t.Spec.BoundObjectRef); err != nil {

@@ -212,10 +212,10 @@ func (c *controller) apply(ctx context.Context, key string, set *apps.StatefulSe
 func (c *controller) tell(set *apps.StatefulSet, verb, pod string, err error) {
 	reason := map[string]string{"create": "Create", "delete": "Delete", "update": "Update"}[verb]
 	if err != nil {
-		c.Events.Eventf(set, core.EventTypeWarning, "Failed"+reason, "%s Pod %s in StatefulSet %s failed error: %s", verb, pod, set.Name, err)
+		c.Events.Eventf(set, core.EventTypeWarning, "Failed"+reason, "%s Pod %s in StatefulSet %s failed error: %s", reason, pod, set.Name, err)
 		return
 	}
-	c.Events.Eventf(set, core.EventTypeNormal, "Successful"+reason, "%s Pod %s in StatefulSet %s successful", verb, pod, set.Name)
+	c.Events.Eventf(set, core.EventTypeNormal, "Successful"+reason, "%s Pod %s in StatefulSet %s successful", reason, pod, set.Name)
 }
 
 func (c *controller) ensureClaims(ctx context.Context, set *apps.StatefulSet, pod string) error {

@@ -5,6 +5,7 @@
 package world
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -100,11 +101,23 @@ func (s *Shared) For(account string) (*World, error) {
 	}
 	w := &World{
 		Client: client, Metadata: metaClient, Config: config, Discovery: s.client.Discovery(), Informers: s.informers,
-		Logger: s.logger.With("controller", account), Settings: s.settings, Events: s.recorder(client, account),
+		Logger: s.logger.With("controller", account), Settings: s.settings, Events: s.recorder(client, source(account)),
 	}
 	s.worlds[account] = w
 	return w, nil
 }
+
+// sources are the names in events of controllers that are not called as their account.
+var sources = map[string]string{
+	"daemon-set-controller":     "daemonset-controller",
+	"disruption-controller":     "controllermanager",
+	"endpointslice-controller":  "endpoint-slice-controller",
+	"generic-garbage-collector": "garbage-collector-controller",
+	"persistent-volume-binder":  "persistentvolume-controller",
+}
+
+// source is what a controller calls itself in events.
+func source(account string) string { return cmp.Or(sources[account], account) }
 
 // recorder sends events as a controller. The caller holds mu.
 func (s *Shared) recorder(client kubernetes.Interface, component string) record.EventRecorder {

@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -98,8 +99,18 @@ func conditions(s Seen, status *corev1.PodStatus) []corev1.PodCondition {
 	if s.Verdict != nil && s.Verdict.Disruption {
 		own = append(own, verdict{kind: corev1.DisruptionTarget, ok: true, reason: corev1.PodReasonTerminationByKubelet, message: s.Verdict.Message})
 	}
-	all := s.Pod.Status.DeepCopy().Conditions
+	// What others wrote stands before the kubelet's own, which have a fixed order.
+	was := s.Pod.Status.DeepCopy().Conditions
+	var all []corev1.PodCondition
+	for _, c := range was {
+		if !slices.ContainsFunc(own, func(v verdict) bool { return v.kind == c.Type }) {
+			all = append(all, c)
+		}
+	}
 	for _, v := range own {
+		if i := slices.IndexFunc(was, func(c corev1.PodCondition) bool { return c.Type == v.kind }); i >= 0 {
+			all = append(all, was[i])
+		}
 		all = put(all, v, s)
 	}
 	return resizeConditions(all, s.Resize)
