@@ -164,7 +164,9 @@ func pass(w http.ResponseWriter, answer *http.Response) {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(answer.StatusCode)
-	_, _ = io.Copy(promptly{w, http.NewResponseController(w)}, answer.Body)
+	control := http.NewResponseController(w)
+	_ = control.Flush() // whoever follows the log of a quiet container learns at once that it is being followed
+	_, _ = io.Copy(promptly{w, control}, answer.Body)
 }
 
 // promptly sends each write at once: a followed log that waits for a full buffer is late.

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"testing"
+	"time"
 )
 
 // serve passes every request on to a target.
@@ -41,6 +42,25 @@ func TestWhatATargetSendsIsPassedOnWhileItGoesOn(t *testing.T) {
 		t.Errorf("%q, %v", line, err)
 	}
 	close(more)
+}
+
+// Following the log of a container that had said nothing yet hung until it spoke (found by NODE-010).
+func TestHeadersDoNotWaitForTheFirstByte(t *testing.T) {
+	more := make(chan struct{})
+	address := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-more:
+		case <-r.Context().Done():
+		}
+	}), Config{})
+	client := http.Client{Timeout: 30 * time.Second}
+	answer, err := client.Get(address)
+	close(more)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
 }
 
 func TestARefusalIsAnsweredInItsPlace(t *testing.T) {

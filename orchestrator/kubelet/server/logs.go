@@ -47,6 +47,9 @@ func (s *server) logs(w http.ResponseWriter, r *http.Request) {
 	case "Stderr":
 		stdout = io.Discard
 	}
+	if opts.Follow {
+		_ = http.NewResponseController(w).Flush() // the first line may be long in coming
+	}
 	var service criapi.RuntimeService = s.Runtime.RuntimeService
 	if err := crilogs.ReadLogs(r.Context(), target.LogPath, target.ID, opts, service, stdout, stderr); err != nil && r.Context().Err() == nil {
 		fmt.Fprintf(out, "failed to read the log: %v\n", err)
