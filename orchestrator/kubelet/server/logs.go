@@ -9,7 +9,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	criapi "k8s.io/cri-api/pkg/apis"
 	crilogs "k8s.io/cri-client/pkg/logs"
 
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/podinfo"
@@ -50,8 +49,7 @@ func (s *server) logs(w http.ResponseWriter, r *http.Request) {
 	if opts.Follow {
 		_ = http.NewResponseController(w).Flush() // the first line may be long in coming
 	}
-	var service criapi.RuntimeService = s.Runtime.RuntimeService
-	if err := crilogs.ReadLogs(r.Context(), target.LogPath, target.ID, opts, service, stdout, stderr); err != nil && r.Context().Err() == nil {
+	if err := crilogs.ReadLogs(r.Context(), target.LogPath, target.ID, opts, outliving{s.Runtime.RuntimeService}, stdout, stderr); err != nil && r.Context().Err() == nil {
 		fmt.Fprintf(out, "failed to read the log: %v\n", err)
 	}
 }
