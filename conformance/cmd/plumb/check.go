@@ -47,7 +47,7 @@ from --config. The verdict fails closed: a requirement that did not run is not p
 	fs.StringVar(&f.dir, "report-dir", ".report", "where the report goes")
 	fs.StringVar(&f.repository, "image-repository", "docker.io/plumb", "where the fixture images are pulled from")
 	fs.IntVar(&f.procs, "procs", 4, "how many specs run at the same time")
-	fs.BoolVar(&f.list, "list", false, "print the requirements and stop")
+	fs.BoolVar(&f.list, "list", false, "print the requirements, those of --profile and --focus, and stop")
 	fs.BoolVar(&f.keep, "keep", false, "leave the cluster that this run booted")
 	fs.StringVar(&f.shardName, "shard-name", "", "")
 	fs.StringVar(&f.shardReport, "shard-report", "", "")
@@ -75,14 +75,6 @@ func (f *checkFlags) run(ctx context.Context, out io.Writer) error {
 		return f.judge(ctx, c, []string{"check"}, out)
 	}
 	return withProvider(ctx, func(p *containers.Provider) error { return f.onContainers(ctx, p, out) })
-}
-
-func (f *checkFlags) printList(out io.Writer) error {
-	wanted, err := verdict.Of(f.profiles...)
-	for _, r := range wanted {
-		fmt.Fprintf(out, "%-10s %-12s %s\n", r.ID, r.Profile, r.Text)
-	}
-	return err
 }
 
 // onContainers judges a kept cluster, or boots one and removes it afterwards; what a removed cluster leaves on the machine fails the run.

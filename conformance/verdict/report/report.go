@@ -32,13 +32,13 @@ func Write(dir string, v verdict.Verdict, took time.Duration) error {
 }
 
 type suite struct {
-	XMLName  xml.Name `xml:"testsuite"`
-	Name     string   `xml:"name,attr"`
-	Tests    int      `xml:"tests,attr"`
-	Failures int      `xml:"failures,attr"`
-	Errors   int      `xml:"errors,attr"`
-	Time     float64  `xml:"time,attr"`
-	Cases    []testcase
+	XMLName  xml.Name   `xml:"testsuite"`
+	Name     string     `xml:"name,attr"`
+	Tests    int        `xml:"tests,attr"`
+	Failures int        `xml:"failures,attr"`
+	Errors   int        `xml:"errors,attr"`
+	Time     float64    `xml:"time,attr"`
+	Cases    []testcase `xml:"testcase"`
 }
 
 type testcase struct {

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+
+	"github.com/plumb-k8s/plumb/conformance/verdict"
+)
+
+// printList shows the requirements by profile, those of a focus only: how many, then a sentence each.
+func (f *checkFlags) printList(out io.Writer) error {
+	wanted, err := verdict.Of(f.profiles...)
+	if err != nil {
+		return err
+	}
+	match, err := regexp.Compile(f.focus)
+	if err != nil {
+		return fmt.Errorf("--focus: %w", err)
+	}
+	var profiles []string
+	grouped := map[string][]verdict.Requirement{}
+	for _, r := range wanted {
+		if !match.MatchString(r.ID + " " + r.Text) {
+			continue
+		}
+		if grouped[r.Profile] == nil {
+			profiles = append(profiles, r.Profile)
+		}
+		grouped[r.Profile] = append(grouped[r.Profile], r)
+	}
+	for i, p := range profiles {
+		if i > 0 {
+			fmt.Fprintln(out)
+		}
+		fmt.Fprintf(out, "%s (%d)\n", p, len(grouped[p]))
+		for _, r := range grouped[p] {
+			fmt.Fprintf(out, "  %-12s %s\n", r.ID, r.Text)
+		}
+	}
+	return nil
+}
