@@ -11,7 +11,7 @@ import (
 const kubeconfigFormat = `apiVersion: v1
 kind: Config
 clusters:
-- name: %[1]s
+- name: %[1]q
   cluster:
     server: %[2]s
     certificate-authority-data: %[3]s
@@ -23,7 +23,7 @@ users:
 contexts:
 - name: %[7]q
   context:
-    cluster: %[1]s
+    cluster: %[1]q
     user: %[4]q
 current-context: %[7]q
 `

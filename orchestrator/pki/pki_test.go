@@ -13,7 +13,7 @@ import (
 )
 
 var cluster = &description.Cluster{
-	Name: "small",
+	Name: "off", // to YAML a boolean, unless it is quoted
 	Nodes: []description.Node{
 		{Name: "cp", Role: description.ControlPlane, Address: "172.30.0.10"},
 		{Name: "w", Role: description.Worker, Address: "172.30.0.11"},
