@@ -192,7 +192,7 @@ func probe(ctx context.Context, client *http.Client, address string) error {
 		return fmt.Errorf("probe %s: %w", address, err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	// An answer that is read to its end leaves the connection open for the next probe: every node asks every apiserver four times a second, and
+	// An answer that is read to its end leaves the connection open for the next probe: every node asks every apiserver all the time, and
 	// a TLS handshake costs more than all the rest.
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, longestAnswer))
 	switch response.StatusCode {

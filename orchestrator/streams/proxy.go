@@ -51,12 +51,17 @@ func IsUpgrade(r *http.Request) bool {
 // Another answer than 101 is passed to the client as it came. The client's credentials are not passed on.
 func Proxy(w http.ResponseWriter, r *http.Request, target *url.URL, cfg Config) {
 	if err := proxy(w, r, target, cfg); err != nil {
-		if cfg.Fail != nil {
-			cfg.Fail(w, r, err)
-			return
-		}
-		http.Error(w, err.Error(), http.StatusBadGateway)
+		cfg.fail(w, r, err)
 	}
+}
+
+// fail tells the client that its target was not reached.
+func (c Config) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if c.Fail != nil {
+		c.Fail(w, r, err)
+		return
+	}
+	http.Error(w, err.Error(), http.StatusBadGateway)
 }
 
 // proxy returns an error only while the client can still be answered by HTTP.
@@ -164,24 +169,31 @@ func pass(w http.ResponseWriter, answer *http.Response) {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(answer.StatusCode)
-	control := http.NewResponseController(w)
-	_ = control.Flush() // whoever follows the log of a quiet container learns at once that it is being followed
-	_, _ = io.Copy(promptly{w, control}, answer.Body)
+	out := Promptly(w)
+	out.Flush() // whoever follows the log of a quiet container learns at once that it is being followed
+	_, _ = io.Copy(out, answer.Body)
 }
 
-// promptly sends each write at once: a followed log that waits for a full buffer is late.
-type promptly struct {
+// Prompt sends each write at once: a followed log that waits for a full buffer is late.
+type Prompt struct {
 	w       io.Writer
 	control *http.ResponseController
 }
 
-func (p promptly) Write(b []byte) (int, error) {
+// Promptly writes an answer without a buffer.
+func Promptly(w http.ResponseWriter) Prompt { return Prompt{w, http.NewResponseController(w)} }
+
+// Write implements io.Writer.
+func (p Prompt) Write(b []byte) (int, error) {
 	n, err := p.w.Write(b)
 	if err == nil {
-		_ = p.control.Flush() // what cannot flush has no buffer
+		p.Flush()
 	}
 	return n, err
 }
+
+// Flush sends what is there; at first, the headers.
+func (p Prompt) Flush() { _ = p.control.Flush() } // what cannot flush has no buffer
 
 // writeSwitch sends the 101 with the target's headers: sub-protocols are agreed in them.
 func writeSwitch(w io.Writer, answer *http.Response) error {

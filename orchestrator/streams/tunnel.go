@@ -43,11 +43,7 @@ func tunnelled(r *http.Request) []string {
 // context are done. Another answer than 101 is passed to the client as it came.
 func Tunnel(w http.ResponseWriter, r *http.Request, target *url.URL, cfg Config) {
 	if err := tunnel(w, r, target, cfg); err != nil {
-		if cfg.Fail != nil {
-			cfg.Fail(w, r, err)
-			return
-		}
-		http.Error(w, err.Error(), http.StatusBadGateway)
+		cfg.fail(w, r, err)
 	}
 }
 

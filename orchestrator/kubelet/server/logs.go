@@ -13,6 +13,7 @@ import (
 
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/podinfo"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/runtime"
+	"github.com/plumb-k8s/plumb/orchestrator/streams"
 )
 
 // logs copies a container's log, or follows it until the container ends or the client leaves.
@@ -38,8 +39,8 @@ func (s *server) logs(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain")
-	out := flusher(w)
-	stdout, stderr := out, out
+	out := streams.Promptly(w)
+	var stdout, stderr io.Writer = out, out
 	switch stream {
 	case "Stdout":
 		stderr = io.Discard
@@ -47,7 +48,7 @@ func (s *server) logs(w http.ResponseWriter, r *http.Request) {
 		stdout = io.Discard
 	}
 	if opts.Follow {
-		_ = http.NewResponseController(w).Flush() // the first line may be long in coming
+		out.Flush() // the first line may be long in coming
 	}
 	if err := crilogs.ReadLogs(r.Context(), target.LogPath, target.ID, opts, outliving{s.Runtime.RuntimeService}, stdout, stderr); err != nil && r.Context().Err() == nil {
 		fmt.Fprintf(out, "failed to read the log: %v\n", err)
@@ -146,22 +147,4 @@ func isTrue(q url.Values, name string) bool {
 	text := q.Get(name)
 	on, err := strconv.ParseBool(text)
 	return text == "" || (err == nil && on)
-}
-
-// flusher sends each write at once: whoever follows a log wants lines, not buffers.
-func flusher(w http.ResponseWriter) io.Writer {
-	return flushing{w, http.NewResponseController(w)}
-}
-
-type flushing struct {
-	w io.Writer
-	c *http.ResponseController
-}
-
-func (f flushing) Write(p []byte) (int, error) {
-	n, err := f.w.Write(p)
-	if err == nil {
-		_ = f.c.Flush() // what cannot flush has no buffer
-	}
-	return n, err
 }
