@@ -7,14 +7,22 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/onsi/ginkgo/v2"
 
 	"github.com/plumb-k8s/plumb/conformance/verdict"
 )
 
 // TestMain lets this executable be the shard of its own tests, as plumb is of itself.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "hanging-shard" {
+		hangingShard()
+		return
+	}
 	if len(os.Args) > 1 && (os.Args[1] == "fake-shard" || os.Args[1] == "dying-shard") {
 		fakeShard(os.Args[1] == "dying-shard")
 		return
@@ -43,6 +51,32 @@ func fakeShard(dies bool) {
 	}
 	heard := <-stop
 	say(event{Result: &verdict.Result{ID: "A-2", Outcome: verdict.Inconclusive, Message: heard.String()}})
+}
+
+// hangingShard runs Ginkgo over a spec that ends only when it is told to, and one behind it.
+func hangingShard() {
+	at := func(flag string) string { return os.Args[slices.Index(os.Args, flag)+1] }
+	s := Shard{IDs: []string{"API-001", "API-002"}, Report: at("--shard-report")}
+	err := s.run(func() {
+		ginkgo.It("hangs", ginkgo.Label("API-001"), func(ctx ginkgo.SpecContext) { <-ctx.Done() })
+		ginkgo.It("runs", ginkgo.Label("API-002"), func(ginkgo.SpecContext) {})
+	}, time.Millisecond)
+	if err != nil {
+		panic(err)
+	}
+}
+
+func TestASpecThatHangsFailsAndTheNextOneRuns(t *testing.T) {
+	results, err := runFake(t.Context(), t, "hanging-shard", func() {})
+	if err != nil {
+		t.Error(err)
+	}
+	if results["API-001"].Outcome != verdict.Failed || !strings.Contains(results["API-001"].Message, "timed out") {
+		t.Errorf("the hanging spec: %+v", results["API-001"])
+	}
+	if results["API-002"].Outcome != verdict.Passed {
+		t.Errorf("the spec behind it: %+v", results["API-002"])
+	}
 }
 
 // runFake runs a fake shard until its events end; began is called when its second spec begins.

@@ -26,15 +26,19 @@ type Shard struct {
 	IDs    []string
 	// Report is the file or pipe that gets an event, a line of JSON, whenever a spec begins or ends.
 	Report string
-	// SpecTimeout bounds every spec that sets no limit of its own.
-	SpecTimeout time.Duration
 }
 
 // Run runs the shard's specs in this process; Ginkgo's own report goes to standard output. It fails only when the run itself does: what the specs found
 // is in the events.
 func (s Shard) Run(ctx context.Context) error {
 	target.Set(s.Target)
-	specs.Declare()
+	return s.run(specs.Declare, target.SpecLimit)
+}
+
+// run runs the specs that declare tells of, each for at most the time limit.
+func (s Shard) run(declare func(), timeLimit time.Duration) error {
+	limit(timeLimit)
+	declare()
 	report, err := os.OpenFile(s.Report, os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
 		return fmt.Errorf("--shard-report: %w", err)
@@ -59,6 +63,16 @@ func (s Shard) Run(ctx context.Context) error {
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	ginkgo.RunSpecs(failed{}, "plumb", suite, reporter)
 	return lost
+}
+
+// limit gives every spec declared from now on a time limit: one that hangs fails, and the specs behind it run.
+func limit(d time.Duration) {
+	ginkgo.AddTreeConstructionNodeArgsTransformer(func(kind types.NodeType, _ ginkgo.Offset, text string, args []any) (string, []any, []error) {
+		if kind == types.NodeTypeIt {
+			args = append(args, ginkgo.SpecTimeout(d))
+		}
+		return text, args, nil
+	})
 }
 
 // failed is what Ginkgo tells that a spec failed; the results say so already.

@@ -36,6 +36,8 @@ const (
 	CallTimeout = 3 * time.Second
 	// JudgeTime is what the judge of linearizability may take; longer is inconclusive.
 	JudgeTime = 20 * time.Second
+	// SpecLimit ends a spec that hangs: more than the longest one needs where everything takes as long as the limits above allow.
+	SpecLimit = 10 * time.Minute
 	// Poll is how often specs look.
 	Poll = 200 * time.Millisecond
 )
