@@ -42,6 +42,7 @@ var patterns = []pattern{
 	{regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`), "UID"},
 	{regexp.MustCompile(`containerd://[0-9a-f]{64}`), "containerd://ID"},
 	{regexp.MustCompile(`sha256:[0-9a-f]{64}`), "sha256:DIGEST"},
+	{regexp.MustCompile(`(start exec \\*")[0-9a-f]{64}`), "${1}ID"},
 	{regexp.MustCompile(`(resourceVersion[\\"]*: ?[\\"]*)\d+`), "${1}VERSION"},
 	{regexp.MustCompile(`\bResource Version: +\d+`), "Resource Version: VERSION"},
 	{regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`), "TOKEN"},
