@@ -10,7 +10,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 )
 
-// streams are subresources that connect a client to a node or a pod: their verb follows the method.
+// streamed are subresources that connect a client to a node or a pod: their verb follows the method.
 var streamed = []string{"exec", "attach", "portforward", "proxy", "log"}
 
 // parse reads from method and URL what a request asks for (API reference, "Resource URIs").

@@ -1,4 +1,4 @@
-// Package apiserver is the front door of the cluster: step 1 in the life of a Pod. Every component and every user reads and writes through it.
+// Package apiserver is the front door of the cluster: steps 1 to 3 in the life of a Pod. Every component and every user reads and writes through it.
 //
 // It knows both halves of the API, the catalogue (api) and the store, and joins them: chain.go is what each request passes, routes.go the table
 // of what is served, endpoint the verbs, objects the way into the store. It is fed by clients over TLS and by the store's watch; it acts on

@@ -1,8 +1,8 @@
 // Package controllers is kube-controller-manager: it reconciles, each controller one kind of thing, once it leads.
 //
-// all.go is the list. Each controller has a folder: controller.go observes and applies, plan.go decides and is pure. They see the cluster through
-// one set of informers, which a standby keeps synced too, and write each as its own service account. They reach the apiserver through client-go
-// only, so they work under any.
+// all.go is the list. Each controller has a folder: controller.go observes and applies; plan.go, where there is something to weigh, decides and is
+// pure. They see the cluster through one set of informers, which a standby keeps synced too, and write each as its own service account. They reach
+// the apiserver through client-go only, so they work under any.
 package controllers
 
 import (

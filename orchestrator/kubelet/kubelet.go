@@ -1,9 +1,9 @@
 // Package kubelet runs the pods that are bound to a node and tells the API how they fare.
 //
-// This package only joins the parts: source (which pods) -> workers (one goroutine per pod: allocation, volumes, runtime, images, env,
-// hooks, probes) -> status, beside node (the Node object and its Lease) and server (what others ask this node). It reaches the cluster
-// through client-go and containers through CRI, runs no program, and works under any apiserver, as any node's kubelet of stock can be
-// replaced by it and back without restarting a container.
+// This package only joins the parts: source and static (which pods) -> workers (one goroutine per pod: allocation, volumes, runtime, images, env,
+// hooks, probes) -> status, beside node (the Node object and its Lease), server and stats (what others ask this node), and what keeps the node
+// from running full: eviction, the collector of images, rotation of logs. It reaches the cluster through client-go and containers through CRI,
+// runs no program, and works under any apiserver, as any node's kubelet of stock can be replaced by it and back without restarting a container.
 package kubelet
 
 import (

@@ -1,4 +1,4 @@
-// Package scheduler gives every pending pod a node: step 2 in the life of a Pod.
+// Package scheduler gives every pending pod a node: step 5 in the life of a Pod.
 //
 // It watches pods and nodes through the apiserver, keeps them in state, takes one pod after another from queue, asks rules which nodes may run
 // it and which suits best, and writes a binding. When no node may, it asks preempt whether evicting others would help, and says why not.

@@ -1,7 +1,8 @@
 // Package admission alters or refuses a write that is authenticated and authorized, before it is validated and stored.
 //
-// endpoint calls the chain with one Attributes per write; the plugins read the cluster through objects.Reader. A plugin is one file; Chain
-// lists them in stock's order.
+// It is fed one Attributes per write: by endpoint, through package escalation, which stands around it, and by subresource. It hands back the
+// altered object or a refusal. The plugins read the cluster through objects.Reader; only ResourceQuota writes, to charge a quota's status.
+// A plugin is one file; NewChain lists them in stock's order.
 package admission
 
 import (

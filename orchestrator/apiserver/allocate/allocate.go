@@ -1,7 +1,8 @@
 // Package allocate hands out what Services need exclusively: cluster addresses and node ports.
 //
-// endpoint calls Reserve before a Service is written and release afterwards. An address is claimed by creating its IPAddress object, a port by
-// compare-and-swap on the bitmap that stock keeps at /registry/ranges/servicenodeports: several apiservers never give one out twice.
+// endpoint hands it to objects, which calls Reserve before a Service is written and release afterwards. An address is claimed by creating its
+// IPAddress object, a port by compare-and-swap on the bitmap that stock keeps at /registry/ranges/servicenodeports: several apiservers never give
+// one out twice.
 package allocate
 
 import (

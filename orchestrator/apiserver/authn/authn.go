@@ -1,6 +1,7 @@
-// Package authn finds out who sent a request: client certificate, bearer token (ServiceAccount), or nobody (anonymous).
+// Package authn finds out who sent a request: front proxy, client certificate, bearer token (ServiceAccount), or nobody (anonymous).
 //
-// The chain calls the one Authenticator; it reads ServiceAccounts, Secrets, Pods and Nodes through objects.Reader. It decides nothing about rights.
+// The chain calls the one Authenticator and gets a request.User, which authorization judges; it reads ServiceAccounts, Secrets, Pods and Nodes
+// through objects.Reader. It decides nothing about rights.
 package authn
 
 import (

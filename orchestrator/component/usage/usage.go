@@ -1,7 +1,8 @@
 // Package usage counts what an object uses of a ResourceQuota: the arithmetic that admission, before a write, and the quota controller, after
 // it, must do alike.
 //
-// Pure. A resource of a quota is a compute resource of pods, the storage of claims, the ports of Services, or the number of any kind of object.
+// It is fed objects by both, and feeds them amounts. Pure. A resource of a quota is a compute resource of pods, the storage of claims, the ports
+// of Services, or the number of any kind of object.
 package usage
 
 import (

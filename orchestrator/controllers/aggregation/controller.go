@@ -1,5 +1,7 @@
 // Package aggregation fills ClusterRoles that have an aggregation rule with the rules of the ClusterRoles that it selects: admin, edit and view grow
 // with what is installed.
+//
+// It owns the rules of such ClusterRoles. ClusterRoles feed it, and the RBAC authorizer reads what it writes.
 package aggregation
 
 import (

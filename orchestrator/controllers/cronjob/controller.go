@@ -1,6 +1,7 @@
 // Package cronjob starts a Job at each time that a CronJob's schedule names, and clears away the ended ones.
 //
-// It owns those Jobs and the CronJob's status; package job runs them. That no scheduled time starts two Jobs rests on their names, which hold the time.
+// It owns those Jobs and the CronJob's status. CronJobs, Jobs and the clock feed it; package job runs what it makes. That no scheduled time starts
+// two Jobs rests on their names, which hold the time.
 package cronjob
 
 import (

@@ -1,6 +1,7 @@
 // Package daemonset keeps one pod of a DaemonSet on every node that it fits, and replaces them within the update strategy's limits.
 //
-// It owns those Pods, their ControllerRevisions and the set's status. Each pod is aimed at its node by affinity: the scheduler binds it.
+// It owns those Pods, their ControllerRevisions and the set's status. DaemonSets, Nodes and Pods feed it. Each pod is aimed at its node by
+// affinity: the scheduler binds it.
 package daemonset
 
 import (

@@ -1,6 +1,7 @@
 // Package deployment rolls a Deployment's pod template out through ReplicaSets: one per template, grown and shrunk within the strategy's bounds.
 //
-// It owns those ReplicaSets' sizes and revisions and the Deployment's status. The replicaset controller makes the Pods.
+// It owns those ReplicaSets' sizes and revisions and the Deployment's status. Users feed it Deployments; it feeds
+// package replicaset, which makes the Pods.
 package deployment
 
 import (

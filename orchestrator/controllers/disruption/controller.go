@@ -1,6 +1,7 @@
 // Package disruption keeps the status of PodDisruptionBudgets: how many of their pods may be evicted now. The eviction subresource obeys it.
 //
-// It owns that status, and takes back DisruptionTarget conditions of pods that were not deleted after all.
+// Budgets, Pods and the workloads that the Pods belong to feed it. It owns that status, and takes back DisruptionTarget conditions of pods that
+// were not deleted after all.
 package disruption
 
 import (

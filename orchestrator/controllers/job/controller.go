@@ -1,7 +1,8 @@
 // Package job runs the pods of a Job until enough of them succeeded or too many failed, counting each end exactly once.
 //
-// It owns those Pods, their tracking finalizer and the Job's status. A pod's end is noted in the status before its finalizer is dropped, and counted
-// after, so that neither a crash nor a deleted pod loses or doubles it.
+// It owns those Pods, their tracking finalizer and the Job's status. Users and package cronjob feed it Jobs, and package ttl clears them away. A
+// pod's end is noted in the status before its finalizer is dropped, and counted after, so that neither a crash nor a deleted pod loses or doubles
+// it.
 package job
 
 import (

@@ -1,6 +1,7 @@
 // Package namespace empties a namespace that is being deleted, of every resource that discovery lists, and then lets it go.
 //
 // It owns the finalizer "kubernetes" in spec.finalizers and the deletion conditions of the namespace's status.
+// Namespaces feed it; admission lets nothing new into one that is being deleted.
 package namespace
 
 import (

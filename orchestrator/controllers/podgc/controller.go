@@ -1,5 +1,8 @@
 // Package podgc deletes pods that nobody else will: ended ones beyond a threshold, those of nodes that are gone or out of service, and
 // terminating ones that were never placed.
+//
+// Pods and Nodes feed it. It owns the DisruptionTarget condition with the reason DeletionByPodGC; whoever wanted such a pod sees it go and makes
+// another.
 package podgc
 
 import (

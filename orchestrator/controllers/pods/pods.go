@@ -1,6 +1,6 @@
 // Package pods is what controllers of workloads say about Pods: made from a template, active, ready, available, and which of several to delete first.
 //
-// It is pure.
+// It is pure, and all of them call it with what their informers show.
 package pods
 
 import (

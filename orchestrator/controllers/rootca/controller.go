@@ -1,4 +1,6 @@
 // Package rootca publishes the CA of the apiserver in every namespace as the ConfigMap kube-root-ca.crt, which each pod's token volume carries.
+//
+// It owns those ConfigMaps. Namespaces feed it; kubelets read what it writes.
 package rootca
 
 import (

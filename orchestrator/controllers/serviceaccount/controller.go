@@ -1,4 +1,6 @@
 // Package serviceaccount gives every active namespace its default service account.
+//
+// It owns that account's being there and nothing in it. Namespaces feed it; admission gives the account to the pods that name none.
 package serviceaccount
 
 import (

@@ -1,6 +1,7 @@
 // Package statefulset keeps the numbered pods of a StatefulSet, each with its own name and claims, in order unless the set is parallel.
 //
 // It owns those Pods, their PersistentVolumeClaims' creation, the set's ControllerRevisions and its status.
+// StatefulSets and Pods feed it; the scheduler places what it makes.
 package statefulset
 
 import (

@@ -1,6 +1,7 @@
 // Package images makes a container's image present: pull policies, credentials, back-off, and the words of stock's events.
 //
-// Workers ask it right before they create a container. It remembers failures only.
+// Workers ask it right before they create a container. It remembers failures only. Its Collector removes images that no container uses when
+// their disk fills up, or when eviction asks for it.
 package images
 
 import (

@@ -1,6 +1,7 @@
 // Package source shows the workers which pods belong on this node: those that the API binds to it.
 //
-// It lists and watches with the one field selector that the Node authorizer allows. It changes nothing and decides nothing.
+// It lists and watches with the one field selector that the Node authorizer allows. The API feeds it; it feeds the workers, and package static
+// with the mirrors of its pods. The informers of Services and of this node's own object are made here too. It changes nothing and decides nothing.
 package source
 
 import (

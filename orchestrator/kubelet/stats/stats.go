@@ -1,7 +1,7 @@
 // Package stats measures what the node, its pods and their containers use, when somebody asks.
 //
 // It reads CRI statistics and /proc, at most once a second, and has no loop of its own. The server serves it as /stats/summary and
-// /metrics/resource.
+// /metrics/resource; eviction looks at it for what is short and who takes it.
 package stats
 
 import (

@@ -1,8 +1,8 @@
 // Package workers makes each pod of this node be what its spec says: one goroutine per pod, which observes, decides (plan.go, pure) and acts.
 //
-// A worker owns its pod: nobody else starts or stops its containers, writes its status or touches its folders. The source feeds it the
-// desired pods; runtime events, probes, changed objects and timers wake it. It feeds the runtime and the API. A worker that is busy with a
-// pod that should no longer run is interrupted.
+// A worker owns its pod: nobody else starts or stops its containers, writes its status or touches its folders. Packages source and static feed it
+// the desired pods; runtime events, probes, changed objects and timers wake it; eviction asks it to end a pod. It feeds the runtime and the API. A
+// worker that is busy with a pod that should no longer run is interrupted.
 package workers
 
 import (

@@ -1,8 +1,8 @@
 // Package rules decides which nodes may run a pod and which of them suit it best: one rule per file.
 //
-// A rule has three parts. Prepare reads the pod once and returns the checks that concern it; the counters it needs are kept by state as pods
-// and nodes change; Filter and Score then look at one node in constant time. A rule explains a refusal in stock's words, since people and
-// tests read them. Fed by scheduler and preempt; it alters nothing.
+// A rule's Filter and Score read the pod once, by Prepare; what they return looks at one node after another in constant time, for the counters
+// that it needs are kept by state as pods and nodes change. Wakes names the events after which a refused pod may fit. A rule explains a refusal in
+// stock's words, since people and tests read them. Fed by scheduler and preempt; it alters nothing.
 package rules
 
 import (

@@ -1,4 +1,6 @@
 // Package storetest is the one suite that every store.Store passes: the invariants of package store, each as a subtest.
+//
+// The tests of store/etcd and store/memory feed it a way to open an empty store. It knows nothing of how either keeps its data.
 package storetest
 
 import (

@@ -1,8 +1,8 @@
 // Package translate lets a WebSocket client of exec or attach talk to a kubelet that speaks SPDY: version 5 of the channel protocol, whose
 // one addition is that a client can end its input (KEP-4006).
 //
-// The apiserver uses it for kubelets that do not declare to speak it themselves. The client's side is the channel protocol, read here; the
-// kubelet's is client-go's own SPDY executor. It decides nothing about rights.
+// The apiserver uses it whenever a client asks for that version; kubelets are not asked whether they speak it. The client's side is the channel
+// protocol, read here; the kubelet's is client-go's own SPDY executor. It decides nothing about rights.
 package translate
 
 import (
