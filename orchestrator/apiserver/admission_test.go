@@ -163,19 +163,19 @@ func TestPodSecurity(t *testing.T) {
 		`unrestricted capabilities (container \"c\" must set securityContext.capabilities.drop=[\"ALL\"]), ` +
 		`runAsNonRoot != true (pod or container \"c\" must set securityContext.runAsNonRoot=true), ` +
 		`seccompProfile (pod or container \"c\" must set securityContext.seccompProfile.type to \"RuntimeDefault\" or \"Localhost\")"`
-	if len(warned.Warnings) != 1 || warned.Warnings[0] != want {
-		t.Errorf("warnings %q\nwant %s", warned.Warnings, want)
+	if len(warned.warnings()) != 1 || warned.warnings()[0] != want {
+		t.Errorf("warnings %q\nwant %s", warned.warnings(), want)
 	}
 	deployment := "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}}}"
-	if warned := w.must("", "POST", "/apis/apps/v1/namespaces/room/deployments", deployment); len(warned.Warnings) != 1 || warned.Warnings[0] != want {
-		t.Errorf("warnings for a template %q", warned.Warnings)
+	if warned := w.must("", "POST", "/apis/apps/v1/namespaces/room/deployments", deployment); len(warned.warnings()) != 1 || warned.warnings()[0] != want {
+		t.Errorf("warnings for a template %q", warned.warnings())
 	}
 	w.must("", "GET", pods, "")
 	w.refused(w.do("", "PATCH", "/api/v1/namespaces/room", `{"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"bogus"}}}`), http.StatusUnprocessableEntity,
 		`Namespace "room" is invalid: metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: "bogus": must be one of privileged, baseline, restricted`)
 	strict := w.must("", "PATCH", "/api/v1/namespaces/room", `{"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"restricted"}}}`)
-	if len(strict.Warnings) != 2 || strict.Warnings[0] != `299 - "existing pods in namespace \"room\" violate the new PodSecurity enforce level \"restricted:latest\""` {
-		t.Errorf("warnings of a stricter level %q", strict.Warnings)
+	if len(strict.warnings()) != 2 || strict.warnings()[0] != `299 - "existing pods in namespace \"room\" violate the new PodSecurity enforce level \"restricted:latest\""` {
+		t.Errorf("warnings of a stricter level %q", strict.warnings())
 	}
 }
 

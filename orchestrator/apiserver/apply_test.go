@@ -4,11 +4,13 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 const (
-	configMaps = "/api/v1/namespaces/d/configmaps"
-	deploys    = "/apis/apps/v1/namespaces/d/deployments"
+	configMaps = "/api/v1/namespaces/default/configmaps"
+	deploys    = "/apis/apps/v1/namespaces/default/deployments"
 	deployment = `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"selector":{"matchLabels":{"a":"b"}},
 "template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}}`
 )
@@ -19,8 +21,8 @@ func configMap(name, more string) string {
 
 // What stock v1.37.2 answers to applies that it refuses, word for word.
 func TestRefusedApplies(t *testing.T) {
-	a := newPlainWorld(t)
-	a.must("PATCH", configMaps+"/a?fieldManager=x", asApply, configMap("a", `,"data":{"k":"v"}`))
+	w := newWorld(t)
+	w.shown("PATCH", configMaps+"/a?fieldManager=x", asApply, configMap("a", `,"data":{"k":"v"}`))
 	for _, row := range []struct {
 		name, url, body string
 		code            int
@@ -42,72 +44,70 @@ func TestRefusedApplies(t *testing.T) {
 		{"conflict", "/a?fieldManager=y", configMap("a", `,"data":{"k":"w"}`), 409, `"message":"Apply failed with 1 conflict: conflict with \"x\": .data.k","reason":"Conflict","details":{"causes":[{"reason":"FieldManagerConflict","message":"conflict with \"x\"","field":".data.k"}]},"code":409`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := a.do("PATCH", configMaps+row.url, asApply, row.body)
-			if got.code != row.code || !strings.Contains(string(got.body), row.says) {
-				t.Errorf("got %d %s\nwant %d %s", got.code, got.body, row.code, row.says)
+			got := w.send("PATCH", configMaps+row.url, asApply, row.body)
+			if got.Code != row.code || !strings.Contains(string(got.Body), row.says) {
+				t.Errorf("got %d %s\nwant %d %s", got.Code, got.Body, row.code, row.says)
 			}
 		})
 	}
 }
 
 func TestApplyCreatesMergesAndTakesAway(t *testing.T) {
-	a := newPlainWorld(t)
-	got := a.do("PATCH", configMaps+"/a?fieldManager=x", asApply, configMap("a", `,"data":{"k":"v","z":"y"}`))
-	if got.code != http.StatusCreated {
-		t.Fatalf("an apply to nothing: %d %s", got.code, got.body)
+	w := newWorld(t)
+	got := w.send("PATCH", configMaps+"/a?fieldManager=x", asApply, configMap("a", `,"data":{"k":"v","z":"y"}`))
+	if got.Code != http.StatusCreated {
+		t.Fatalf("an apply to nothing: %d %s", got.Code, got.Body)
 	}
 	if have := owners(t, got.object(t)); have != `x Apply {"f:data":{"f:k":{},"f:z":{}}}` {
 		t.Errorf("owners after creation: %s", have)
 	}
-	obj := a.must("PATCH", configMaps+"/a?fieldManager=y&force=true", asApply, configMap("a", `,"data":{"k":"w"}`))
+	obj := w.shown("PATCH", configMaps+"/a?fieldManager=y&force=true", asApply, configMap("a", `,"data":{"k":"w"}`))
 	if have := owners(t, obj); have != "x Apply {\"f:data\":{\"f:z\":{}}}\ny Apply {\"f:data\":{\"f:k\":{}}}" {
 		t.Errorf("owners after force: %s", have)
 	}
-	obj = a.must("PATCH", configMaps+"/a?fieldManager=x", asApply, configMap("a", ""))
+	obj = w.shown("PATCH", configMaps+"/a?fieldManager=x", asApply, configMap("a", ""))
 	if data := obj.Object["data"].(map[string]any); len(data) != 1 || data["k"] != "w" {
 		t.Errorf("what x no longer applies is still there: %v", data)
 	}
 }
 
 func TestApplyOfTheSameIsNoWrite(t *testing.T) {
-	a := newPlainWorld(t)
-	first := a.must("PATCH", deploys+"/web?fieldManager=x", asApply, deployment)
-	again := a.must("PATCH", deploys+"/web?fieldManager=x", asApply, deployment)
+	w := newWorld(t)
+	first := w.shown("PATCH", deploys+"/web?fieldManager=x", asApply, deployment)
+	again := w.shown("PATCH", deploys+"/web?fieldManager=x", asApply, deployment)
 	if first.GetResourceVersion() != again.GetResourceVersion() || first.GetGeneration() != again.GetGeneration() {
 		t.Errorf("versions %s and %s, generations %d and %d", first.GetResourceVersion(), again.GetResourceVersion(), first.GetGeneration(), again.GetGeneration())
 	}
 }
 
 func TestApplyToNothingNeedsTheRightToCreate(t *testing.T) {
-	a := newPlainWorld(t)
-	a.forbidden["create"] = true
-	if got := a.do("PATCH", configMaps+"/a?fieldManager=x", asApply, configMap("a", "")); got.code != http.StatusForbidden {
-		t.Errorf("apply: %d %s", got.code, got.body)
-	}
+	w := newWorld(t)
+	w.grant("bob", "{apiGroups: ['', coordination.k8s.io], resources: [configmaps, leases], verbs: [get, patch, update]}")
+	got := w.send("PATCH", configMaps+"/a?fieldManager=x", asApply, configMap("a", ""), asUser, "bob")
+	w.refused(got, http.StatusForbidden, `configmaps "a" is forbidden: User "bob" cannot create resource ...`)
 	lease := `{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"l"},"spec":{}}`
-	if got := a.do("PUT", "/apis/coordination.k8s.io/v1/namespaces/d/leases/l", asJSON, lease); got.code != http.StatusForbidden {
-		t.Errorf("update: %d %s", got.code, got.body)
-	}
+	got = w.send("PUT", "/apis/coordination.k8s.io/v1/namespaces/default/leases/l", asJSON, lease, asUser, "bob")
+	w.refused(got, http.StatusForbidden, `leases.coordination.k8s.io "l" is forbidden: User "bob" cannot create resource ...`)
 }
 
 func TestApplyWarnsOfRepeatedFields(t *testing.T) {
-	a := newPlainWorld(t)
-	got := a.do("PATCH", configMaps+"/a?fieldManager=x", asApply, configMap("a", `,"data":{"k":"v","k":"w"}`))
-	if w := got.header.Get("Warning"); got.code != 201 || w != `299 - "line 1: key \"k\" already set in map"` {
-		t.Errorf("%d, warning %s, %s", got.code, w, got.body)
+	w := newWorld(t)
+	got := w.send("PATCH", configMaps+"/a?fieldManager=x", asApply, configMap("a", `,"data":{"k":"v","k":"w"}`))
+	if warning := got.Header.Get("Warning"); got.Code != 201 || warning != `299 - "line 1: key \"k\" already set in map"` {
+		t.Errorf("%d, warning %s, %s", got.Code, warning, got.Body)
 	}
-	got = a.do("PATCH", configMaps+"/b?fieldManager=x&fieldValidation=Ignore", asApply, configMap("b", `,"data":{"k":"v","k":"w"}`))
-	if w := got.header.Get("Warning"); got.code != 201 || w != "" {
-		t.Errorf("%d, warning %s, %s", got.code, w, got.body)
+	got = w.send("PATCH", configMaps+"/b?fieldManager=x&fieldValidation=Ignore", asApply, configMap("b", `,"data":{"k":"v","k":"w"}`))
+	if warning := got.Header.Get("Warning"); got.Code != 201 || warning != "" {
+		t.Errorf("%d, warning %s, %s", got.Code, warning, got.Body)
 	}
 }
 
 func TestWritesAreTracked(t *testing.T) {
-	a := newPlainWorld(t)
-	a.must("POST", deploys, asJSON, deployment)
-	a.must("PATCH", deploys+"/web/status", asMerge, `{"status":{"replicas":1},"spec":{"paused":true},"metadata":{"labels":{"l":"m"}}}`)
-	a.must("PUT", deploys+"/web/scale?fieldManager=scaler", asJSON, `{"metadata":{"name":"web","namespace":"d"},"spec":{"replicas":3}}`)
-	obj := a.must("PATCH", deploys+"/web", asMerge, `{"metadata":{"annotations":{"x":"y"}}}`)
+	w := newWorld(t)
+	w.shown("POST", deploys, asJSON, deployment)
+	w.shown("PATCH", deploys+"/web/status", asMerge, `{"status":{"replicas":1},"spec":{"paused":true},"metadata":{"labels":{"l":"m"}}}`)
+	w.shown("PUT", deploys+"/web/scale?fieldManager=scaler", asJSON, `{"metadata":{"name":"web","namespace":"default"},"spec":{"replicas":3}}`)
+	obj := w.shown("PATCH", deploys+"/web", asMerge, `{"metadata":{"annotations":{"x":"y"}}}`)
 	want := `scaler Update /scale {"f:spec":{"f:replicas":{}}}
 tester Update {"f:metadata":{"f:annotations":{".":{},"f:x":{}}},"f:spec":{"f:progressDeadlineSeconds":{},"f:revisionHistoryLimit":{},"f:selector":{},"f:strategy":{"f:rollingUpdate":{".":{},"f:maxSurge":{},"f:maxUnavailable":{}},"f:type":{}},"f:template":{"f:metadata":{"f:labels":{".":{},"f:a":{}}},"f:spec":{"f:containers":{"k:{\"name\":\"c\"}":{".":{},"f:image":{},"f:imagePullPolicy":{},"f:name":{},"f:resources":{},"f:terminationMessagePath":{},"f:terminationMessagePolicy":{}}},"f:dnsPolicy":{},"f:restartPolicy":{},"f:schedulerName":{},"f:securityContext":{},"f:terminationGracePeriodSeconds":{}}}}}
 tester Update /status {"f:status":{"f:replicas":{}}}`
@@ -117,14 +117,14 @@ tester Update /status {"f:status":{"f:replicas":{}}}`
 }
 
 func TestApplyScaleMovesTheReplicas(t *testing.T) {
-	a := newPlainWorld(t)
-	a.must("PATCH", deploys+"/web?fieldManager=x", asApply, strings.Replace(deployment, `"spec":{`, `"spec":{"replicas":1,`, 1))
+	w := newWorld(t)
+	w.shown("PATCH", deploys+"/web?fieldManager=x", asApply, strings.Replace(deployment, `"spec":{`, `"spec":{"replicas":1,`, 1))
 	scale := `{"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{"name":"web"},"spec":{"replicas":2}}`
-	if got := a.do("PATCH", deploys+"/web/scale?fieldManager=y", asApply, scale); got.code != http.StatusConflict {
-		t.Fatalf("a scale that another owns: %d %s", got.code, got.body)
+	if got := w.send("PATCH", deploys+"/web/scale?fieldManager=y", asApply, scale); got.Code != http.StatusConflict {
+		t.Fatalf("a scale that another owns: %d %s", got.Code, got.Body)
 	}
-	a.must("PATCH", deploys+"/web/scale?fieldManager=y&force=true", asApply, scale)
-	obj := a.must("GET", deploys+"/web", "", "")
+	w.shown("PATCH", deploys+"/web/scale?fieldManager=y&force=true", asApply, scale)
+	obj := w.shown("GET", deploys+"/web", "", "")
 	if have := owners(t, obj); !strings.Contains(have, `y Apply /scale {"f:spec":{"f:replicas":{}}}`) || strings.Count(have, "f:replicas") != 1 {
 		t.Errorf("owners: %s", have)
 	}
@@ -132,35 +132,35 @@ func TestApplyScaleMovesTheReplicas(t *testing.T) {
 
 func TestManagedFieldsAreReset(t *testing.T) {
 	for _, reset := range []string{`[]`, `[{}]`} {
-		a := newPlainWorld(t)
-		a.must("POST", configMaps, asJSON, configMap("a", `,"data":{"k":"v"}`))
-		if obj := a.must("PATCH", configMaps+"/a", asMerge, `{"metadata":{"managedFields":`+reset+`}}`); obj.GetManagedFields() != nil {
+		w := newWorld(t)
+		w.shown("POST", configMaps, asJSON, configMap("a", `,"data":{"k":"v"}`))
+		if obj := w.shown("PATCH", configMaps+"/a", asMerge, `{"metadata":{"managedFields":`+reset+`}}`); obj.GetManagedFields() != nil {
 			t.Errorf("%s: %v", reset, obj.GetManagedFields())
 		}
-		if obj := a.must("PATCH", configMaps+"/a", asMerge, `{"data":{"k":"w"}}`); obj.GetManagedFields() != nil {
+		if obj := w.shown("PATCH", configMaps+"/a", asMerge, `{"data":{"k":"w"}}`); obj.GetManagedFields() != nil {
 			t.Errorf("%s, then a write: %v", reset, obj.GetManagedFields())
 		}
-		if got := a.do("PATCH", configMaps+"/a?fieldManager=y", asApply, configMap("a", `,"data":{"k":"x"}`)); !strings.Contains(string(got.body), `conflict with \"before-first-apply\" using v1: .data.k`) {
-			t.Errorf("%s, then an apply: %d %s", reset, got.code, got.body)
+		if got := w.send("PATCH", configMaps+"/a?fieldManager=y", asApply, configMap("a", `,"data":{"k":"x"}`)); !strings.Contains(string(got.Body), `conflict with \"before-first-apply\" using v1: .data.k`) {
+			t.Errorf("%s, then an apply: %d %s", reset, got.Code, got.Body)
 		}
 	}
 }
 
 func TestBadManagedFieldsAreIgnored(t *testing.T) {
-	a := newPlainWorld(t)
-	a.must("POST", configMaps, asJSON, configMap("a", `,"data":{"k":"v"}`))
-	obj := a.must("PATCH", configMaps+"/a", asMerge, `{"metadata":{"managedFields":[{"manager":"x","operation":"Bad","apiVersion":"v1"}]},"data":{"k":"p"}}`)
+	w := newWorld(t)
+	w.shown("POST", configMaps, asJSON, configMap("a", `,"data":{"k":"v"}`))
+	obj := w.shown("PATCH", configMaps+"/a", asMerge, `{"metadata":{"managedFields":[{"manager":"x","operation":"Bad","apiVersion":"v1"}]},"data":{"k":"p"}}`)
 	if have := owners(t, obj); have != `tester Update {"f:data":{".":{},"f:k":{}}}` {
 		t.Errorf("owners: %s", have)
 	}
 }
 
 func TestUpdateManagersAreCapped(t *testing.T) {
-	a := newPlainWorld(t)
-	a.must("POST", configMaps, asJSON, configMap("a", `,"data":{"k":"v"}`))
-	obj := a.must("GET", configMaps+"/a", "", "")
+	w := newWorld(t)
+	w.shown("POST", configMaps, asJSON, configMap("a", `,"data":{"k":"v"}`))
+	obj := w.shown("GET", configMaps+"/a", "", "")
 	for _, m := range strings.Split("abcdefghijklm", "") {
-		obj = a.must("PATCH", configMaps+"/a?fieldManager="+m, asMerge, `{"data":{"`+m+`":"v"}}`)
+		obj = w.shown("PATCH", configMaps+"/a?fieldManager="+m, asMerge, `{"data":{"`+m+`":"v"}}`)
 	}
 	if n := len(obj.GetManagedFields()); n != 10 {
 		t.Errorf("%d managers: %s", n, owners(t, obj))
@@ -168,11 +168,25 @@ func TestUpdateManagersAreCapped(t *testing.T) {
 }
 
 func TestClientSideAppliesBecomeServerSide(t *testing.T) {
-	a := newPlainWorld(t)
+	w := newWorld(t)
 	last := `"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\"},\"data\":{\"k\":\"v\"}}"}`
-	a.must("POST", configMaps+"?fieldManager=kubectl-client-side-apply", asJSON, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a",`+last+`},"data":{"k":"v"}}`)
-	obj := a.must("PATCH", configMaps+"/a?fieldManager=kubectl", asApply, configMap("a", `,"data":{"k":"w"}`))
+	w.shown("POST", configMaps+"?fieldManager=kubectl-client-side-apply", asJSON, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a",`+last+`},"data":{"k":"v"}}`)
+	obj := w.shown("PATCH", configMaps+"/a?fieldManager=kubectl", asApply, configMap("a", `,"data":{"k":"w"}`))
 	if !strings.Contains(obj.GetAnnotations()["kubectl.kubernetes.io/last-applied-configuration"], `"k":"w"`) {
 		t.Errorf("annotation: %v", obj.GetAnnotations())
 	}
+}
+
+// owners is managedFields in short: "manager operation subresource fields", one line each.
+func owners(t *testing.T, obj *unstructured.Unstructured) string {
+	t.Helper()
+	var lines []string
+	for _, e := range obj.GetManagedFields() {
+		line := e.Manager + " " + string(e.Operation)
+		if e.Subresource != "" {
+			line += " /" + e.Subresource
+		}
+		lines = append(lines, line+" "+string(e.FieldsV1.GetRawBytes()))
+	}
+	return strings.Join(lines, "\n")
 }

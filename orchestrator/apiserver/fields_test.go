@@ -8,8 +8,8 @@ import (
 
 // What stock v1.37.2 answers about fields that are unknown, repeated or of another type, word for word.
 func TestFieldsAreValidated(t *testing.T) {
-	a := newPlainWorld(t)
-	a.must("POST", configMaps, asJSON, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m"}}`)
+	w := newWorld(t)
+	w.shown("POST", configMaps, asJSON, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m"}}`)
 	for _, row := range []struct {
 		name, method, url, media, body string
 		code                           int
@@ -28,32 +28,32 @@ func TestFieldsAreValidated(t *testing.T) {
 		{"broken JSON patch", "PATCH", configMaps + "/m", asJSONPatch, `{`, 400, `"message":"invalid JSON patch"`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := a.do(row.method, row.url+"?fieldValidation=Strict", row.media, row.body)
-			if got.code != row.code || !strings.Contains(string(got.body), row.says) {
-				t.Errorf("got %d %s\nwant %d %s", got.code, got.body, row.code, row.says)
+			got := w.send(row.method, row.url+"?fieldValidation=Strict", row.media, row.body)
+			if got.Code != row.code || !strings.Contains(string(got.Body), row.says) {
+				t.Errorf("got %d %s\nwant %d %s", got.Code, got.Body, row.code, row.says)
 			}
 		})
 	}
 }
 
 func TestRepeatedFieldsOfYAMLAreWarnedOfLineByLine(t *testing.T) {
-	a := newPlainWorld(t)
-	got := a.do("POST", configMaps, "application/yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: repeats}\ndata: {k: v}\ndata: {k: w}\n")
-	if warning := got.header.Get("Warning"); got.code != http.StatusCreated || warning != `299 - "line 5: key \"data\" already set in map"` {
-		t.Errorf("got %d, warned %s", got.code, warning)
+	w := newWorld(t)
+	got := w.send("POST", configMaps, "application/yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: repeats}\ndata: {k: v}\ndata: {k: w}\n")
+	if warning := got.Header.Get("Warning"); got.Code != http.StatusCreated || warning != `299 - "line 5: key \"data\" already set in map"` {
+		t.Errorf("got %d, warned %s", got.Code, warning)
 	}
 }
 
 func TestDeletionsAnswerWithWhatIsGone(t *testing.T) {
-	a := newPlainWorld(t)
+	w := newWorld(t)
 	for _, row := range []struct{ name, url, body, kind string }{
-		{"account", "/api/v1/namespaces/d/serviceaccounts", `{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"s"}}`, "ServiceAccount"},
+		{"account", "/api/v1/namespaces/default/serviceaccounts", `{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"s"}}`, "ServiceAccount"},
 		{"class", "/apis/storage.k8s.io/v1/storageclasses", `{"apiVersion":"storage.k8s.io/v1","kind":"StorageClass","metadata":{"name":"s"},"provisioner":"p"}`, "StorageClass"},
 		{"map", configMaps, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"s"}}`, "Status"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			a.must("POST", row.url, asJSON, row.body)
-			if gone := a.must("DELETE", row.url+"/s", "", ""); gone.GetKind() != row.kind {
+			w.shown("POST", row.url, asJSON, row.body)
+			if gone := w.shown("DELETE", row.url+"/s", "", ""); gone.GetKind() != row.kind {
 				t.Errorf("answered with %s, want %s", gone.GetKind(), row.kind)
 			}
 		})

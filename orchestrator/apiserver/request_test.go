@@ -19,8 +19,8 @@ const notAllowed = `"message":"the server does not allow this method on the requ
 
 // What stock v1.37.2 answers to requests that are wrong before any object is looked at, word for word.
 func TestRefusedRequests(t *testing.T) {
-	a := newPlainWorld(t)
-	a.must("POST", configMaps, asJSON, configMap("a", `,"data":{"k":"v"}`))
+	w := newWorld(t)
+	w.shown("POST", configMaps, asJSON, configMap("a", `,"data":{"k":"v"}`))
 	for _, row := range []struct {
 		name, method, url, media, body string
 		code                           int
@@ -51,31 +51,31 @@ func TestRefusedRequests(t *testing.T) {
 		{"propagation", "DELETE", configMaps + "/n", asJSON, `{"propagationPolicy":"v1"}`, 422, `DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"v1\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := a.do(row.method, row.url, row.media, row.body)
-			if got.code != row.code || !strings.Contains(string(got.body), row.says) {
-				t.Errorf("got %d %s\nwant %d %s", got.code, got.body, row.code, row.says)
+			got := w.send(row.method, row.url, row.media, row.body)
+			if got.Code != row.code || !strings.Contains(string(got.Body), row.says) {
+				t.Errorf("got %d %s\nwant %d %s", got.Code, got.Body, row.code, row.says)
 			}
 		})
 	}
 }
 
 func TestTimeoutsBeyondTheServersOwnAreItsOwn(t *testing.T) {
-	a := newPlainWorld(t)
+	w := newWorld(t)
 	for _, timeout := range []string{"0s", "-1s", "90h", "10s"} {
-		if got := a.do("GET", configMaps+"?timeout="+timeout, "", ""); got.code != http.StatusOK {
-			t.Errorf("%s: %d %s", timeout, got.code, got.body)
+		if got := w.send("GET", configMaps+"?timeout="+timeout, "", ""); got.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", timeout, got.Code, got.Body)
 		}
 	}
 }
 
 func TestLargeListsAreCompressedForThoseWhoTakeIt(t *testing.T) {
-	a := newPlainWorld(t)
-	a.must("POST", configMaps, asJSON, configMap("a", `,"data":{"k":"`+strings.Repeat("v", compressible)+`"}`))
-	got := a.do("GET", configMaps, "", "", "Accept-Encoding", "deflate, gzip")
-	if got.header.Get("Content-Encoding") != "gzip" || len(got.body) >= compressible {
-		t.Fatalf("%d bytes, %v", len(got.body), got.header)
+	w := newWorld(t)
+	w.shown("POST", configMaps, asJSON, configMap("a", `,"data":{"k":"`+strings.Repeat("v", compressible)+`"}`))
+	got := w.send("GET", configMaps, "", "", "Accept-Encoding", "deflate, gzip")
+	if got.Header.Get("Content-Encoding") != "gzip" || len(got.Body) >= compressible {
+		t.Fatalf("%d bytes, %v", len(got.Body), got.Header)
 	}
-	z, err := gzip.NewReader(strings.NewReader(string(got.body)))
+	z, err := gzip.NewReader(strings.NewReader(string(got.Body)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,8 +84,8 @@ func TestLargeListsAreCompressedForThoseWhoTakeIt(t *testing.T) {
 		t.Errorf("%v, %d items", err, len(list.Items))
 	}
 	for _, accept := range []string{"", "gzip;q=0", "br"} {
-		if got := a.do("GET", configMaps, "", "", "Accept-Encoding", accept); got.header.Get("Content-Encoding") != "" {
-			t.Errorf("%q: %v", accept, got.header)
+		if got := w.send("GET", configMaps, "", "", "Accept-Encoding", accept); got.Header.Get("Content-Encoding") != "" {
+			t.Errorf("%q: %v", accept, got.Header)
 		}
 	}
 }
@@ -107,17 +107,17 @@ func TestAListGoesOnWhenItsRevisionIsGone(t *testing.T) {
 	if err := s.Compact(t.Context(), revision); err != nil {
 		t.Fatal(err)
 	}
-	a := newWorldOn(t, s)
+	w := newWorldOn(t, s)
 	for i := range 3 {
-		a.must("POST", configMaps, asJSON, configMap(fmt.Sprint("m", i), ""))
+		w.shown("POST", configMaps, asJSON, configMap(fmt.Sprint("m", i), ""))
 	}
-	old := base64.RawURLEncoding.EncodeToString([]byte(`{"v":"meta.k8s.io/v1","rv":1,"start":"/registry/configmaps/d/m0"}`))
-	got := a.do("GET", configMaps+"?limit=5&continue="+old, "", "")
+	old := base64.RawURLEncoding.EncodeToString([]byte(`{"v":"meta.k8s.io/v1","rv":1,"start":"/registry/configmaps/default/m0"}`))
+	got := w.send("GET", configMaps+"?limit=5&continue="+old, "", "")
 	status := metav1.Status{}
-	if err := json.Unmarshal(got.body, &status); err != nil || status.Code != http.StatusGone || status.Continue == "" {
-		t.Fatalf("%d %s", got.code, got.body)
+	if err := json.Unmarshal(got.Body, &status); err != nil || status.Code != http.StatusGone || status.Continue == "" {
+		t.Fatalf("%d %s", got.Code, got.Body)
 	}
-	rest := a.must("GET", configMaps+"?limit=5&continue="+status.Continue, "", "")
+	rest := w.shown("GET", configMaps+"?limit=5&continue="+status.Continue, "", "")
 	if items := rest.Object["items"].([]any); len(items) != 2 {
 		t.Errorf("%d items are left: %v", len(items), items)
 	}

@@ -179,7 +179,7 @@ func stock(t *testing.T, kubeconfig string) sender {
 		if _, err := buffer.ReadFrom(response.Body); err != nil {
 			t.Fatal(err)
 		}
-		return answer{Code: response.StatusCode, Warnings: response.Header.Values("Warning"), Body: buffer.Bytes()}
+		return answer{Code: response.StatusCode, Header: response.Header, Body: buffer.Bytes()}
 	}
 }
 
@@ -272,7 +272,7 @@ func set(tree any, path []string, value any) any {
 
 func tell(verb string, change map[string]any, a answer) told {
 	text, _ := json.Marshal(change)
-	out := told{Case: verb + " " + string(text), Code: a.Code, Warnings: a.Warnings}
+	out := told{Case: verb + " " + string(text), Code: a.Code, Warnings: a.warnings()}
 	if a.Code < 300 {
 		var object map[string]any
 		if json.Unmarshal(a.Body, &object) == nil {

@@ -3,9 +3,7 @@ package apiserver
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,10 +12,12 @@ import (
 
 	"github.com/spf13/pflag"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api"
 	"github.com/plumb-k8s/plumb/orchestrator/api/schema"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
+	"github.com/plumb-k8s/plumb/orchestrator/store"
 	"github.com/plumb-k8s/plumb/orchestrator/store/memory"
 )
 
@@ -40,8 +40,13 @@ func (believer) Authenticate(r *http.Request) (*request.User, bool, error) {
 	return &request.User{Name: names[0], Groups: append(names[1:], request.AuthenticatedGroup)}, true, nil
 }
 
-// newWorld starts one; it ends with the test. flags are kube-apiserver's.
+// newWorld starts one on an empty store; it ends with the test. flags are kube-apiserver's.
 func newWorld(t *testing.T, flags ...string) *world {
+	t.Helper()
+	return newWorldOn(t, memory.New(), flags...)
+}
+
+func newWorldOn(t *testing.T, backend store.Store, flags ...string) *world {
 	t.Helper()
 	var o options
 	set := pflag.NewFlagSet("kube-apiserver", pflag.ContinueOnError)
@@ -50,9 +55,8 @@ func newWorld(t *testing.T, flags ...string) *world {
 		t.Fatal(err)
 	}
 	logger := slog.New(slog.DiscardHandler)
-	backend := memory.New()
 	build := &partsBuilder{options: &o, logger: logger, store: backend}
-	server, err := New(Config{Kinds: Catalogue(), Types: schema.New(api.All()), Store: backend, Parts: build.build, Logger: logger})
+	server, err := New(Config{Kinds: Catalogue(), Types: schema.New(api.All()), Store: backend, CompressLists: true, Parts: build.build, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,9 +86,9 @@ func newWorld(t *testing.T, flags ...string) *world {
 
 // answer of one request.
 type answer struct {
-	Code     int
-	Warnings []string
-	Body     []byte
+	Code   int
+	Header http.Header
+	Body   []byte
 }
 
 // status of a refusal.
@@ -94,30 +98,61 @@ func (a answer) status() metav1.Status {
 	return s
 }
 
-// do sends one request; body is JSON or YAML.
-func (w *world) do(user, method, path, body string) answer {
-	w.Helper()
-	return w.with(nil, user, method, path, body)
+func (a answer) warnings() []string { return a.Header.Values("Warning") }
+
+func (a answer) object(t *testing.T) *unstructured.Unstructured {
+	t.Helper()
+	u := &unstructured.Unstructured{}
+	if err := json.Unmarshal(a.Body, &u.Object); err != nil {
+		t.Fatalf("%v: %s", err, a.Body)
+	}
+	return u
 }
 
-// with is do with further headers.
-func (w *world) with(headers http.Header, user, method, path, body string) answer {
+// Media types of request bodies.
+const (
+	asYAML      = "application/yaml"
+	asJSON      = "application/json"
+	asApply     = "application/apply-patch+yaml"
+	asMerge     = "application/merge-patch+json"
+	asJSONPatch = "application/json-patch+json"
+	asStrategic = "application/strategic-merge-patch+json"
+)
+
+// send sends one request, as an administrator unless the headers, pairs of name and value, say otherwise.
+func (w *world) send(method, url, media, body string, headers ...string) answer {
 	w.Helper()
-	r := httptest.NewRequestWithContext(w.Context(), method, path, strings.NewReader(body))
-	r.Header.Set(asUser, user)
-	r.Header.Set("Accept", "application/json")
-	r.Header.Set("Content-Type", "application/yaml")
-	if method == http.MethodPatch {
-		r.Header.Set("Content-Type", "application/merge-patch+json")
+	r := httptest.NewRequestWithContext(w.Context(), method, url, strings.NewReader(body))
+	if media != "" {
+		r.Header.Set("Content-Type", media)
 	}
-	maps.Copy(r.Header, headers)
+	r.Header.Set("User-Agent", "tester/v1")
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
 	recorder := httptest.NewRecorder()
 	w.handler.ServeHTTP(recorder, r)
-	data, err := io.ReadAll(recorder.Body)
-	if err != nil {
-		w.Fatal(err)
+	return answer{Code: recorder.Code, Header: recorder.Result().Header, Body: recorder.Body.Bytes()}
+}
+
+// shown is send for what has to succeed; it returns the object.
+func (w *world) shown(method, url, media, body string) *unstructured.Unstructured {
+	w.Helper()
+	a := w.send(method, url, media, body)
+	if a.Code >= 300 {
+		w.Fatalf("%s %s: %d %s", method, url, a.Code, a.Body)
 	}
-	return answer{Code: recorder.Code, Warnings: recorder.Header().Values("Warning"), Body: data}
+	return a.object(w.T)
+}
+
+// do sends one request of a user; body is JSON or YAML, and a merge patch is JSON.
+func (w *world) do(user, method, path, body string) answer {
+	w.Helper()
+	media := asYAML
+	if method == http.MethodPatch {
+		media = asMerge
+	}
+	return w.send(method, path, media, body, asUser, user)
 }
 
 // must is do for requests that have to succeed.
@@ -135,6 +170,14 @@ func (w *world) namespace(name string, labels ...string) {
 	w.Helper()
 	w.must("", http.MethodPost, "/api/v1/namespaces", "{apiVersion: v1, kind: Namespace, metadata: {name: "+name+", labels: {"+strings.Join(labels, ",")+"}}}")
 	w.must("", http.MethodPost, "/api/v1/namespaces/"+name+"/serviceaccounts", "{apiVersion: v1, kind: ServiceAccount, metadata: {name: default}}")
+}
+
+// grant lets a user do what the rules say, in the whole cluster.
+func (w *world) grant(user, rules string) {
+	w.Helper()
+	w.must("", http.MethodPost, rbacPath+"clusterroles", "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: "+user+"}, rules: ["+rules+"]}")
+	w.must("", http.MethodPost, rbacPath+"clusterrolebindings", "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: "+user+"}, "+
+		"roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "+user+"}, subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: "+user+"}]}")
 }
 
 // refused checks code and message of a refusal. A message that ends in ... is a beginning.
