@@ -34,14 +34,7 @@ func Run(ctx context.Context, w *world.World) error {
 	c.loop = loop.New(w.Settings.WorkersOf("cron-job"), w.Logger, c.sync)
 	loop.Keys[batch.CronJob](c.loop, w.Informers.Batch().V1().CronJobs().Informer())
 	loop.On(c.loop, w.Informers.Batch().V1().Jobs().Informer(), func(old, new *batch.Job) {
-		for _, j := range []*batch.Job{old, new} {
-			if j == nil {
-				continue
-			}
-			if ref := meta.GetControllerOfNoCopy(j); ref != nil && ref.Kind == "CronJob" {
-				c.loop.Add(j.Namespace + "/" + ref.Name)
-			}
-		}
+		loop.Owners(c.loop, "CronJob", old, new, nil)
 	})
 	return c.loop.Run(ctx)
 }

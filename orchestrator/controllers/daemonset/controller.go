@@ -41,18 +41,10 @@ func Run(ctx context.Context, w *world.World) error {
 	c.loop = loop.New(w.Settings.WorkersOf("daemonset"), w.Logger, c.sync)
 	loop.Keys[apps.DaemonSet](c.loop, w.Informers.Apps().V1().DaemonSets().Informer())
 	loop.On(c.loop, w.Informers.Apps().V1().ControllerRevisions().Informer(), func(old, new *apps.ControllerRevision) {
-		for _, r := range []*apps.ControllerRevision{old, new} {
-			if r != nil {
-				c.wake(r)
-			}
-		}
+		loop.Owners(c.loop, "DaemonSet", old, new, func(r *apps.ControllerRevision) { c.wakeAdopters(r) })
 	})
 	loop.On(c.loop, w.Informers.Core().V1().Pods().Informer(), func(old, new *core.Pod) {
-		for _, p := range []*core.Pod{old, new} {
-			if p != nil {
-				c.wake(p)
-			}
-		}
+		loop.Owners(c.loop, "DaemonSet", old, new, func(p *core.Pod) { c.wakeAdopters(p) })
 		if new == nil {
 			c.doomed.Delete(old.UID)
 		}
@@ -66,14 +58,8 @@ func Run(ctx context.Context, w *world.World) error {
 	return c.loop.Run(ctx)
 }
 
-// wake the set that an object belongs to, or those that may adopt it.
-func (c *controller) wake(o meta.Object) {
-	if ref := meta.GetControllerOfNoCopy(o); ref != nil {
-		if ref.Kind == "DaemonSet" {
-			c.loop.Add(o.GetNamespace() + "/" + ref.Name)
-		}
-		return
-	}
+// wakeAdopters wakes the sets that may take an orphan.
+func (c *controller) wakeAdopters(o meta.Object) {
 	c.all(func(ds *apps.DaemonSet) bool {
 		selector, err := meta.LabelSelectorAsSelector(ds.Spec.Selector)
 		return ds.Namespace == o.GetNamespace() && err == nil && !selector.Empty() && selector.Matches(labels.Set(o.GetLabels()))

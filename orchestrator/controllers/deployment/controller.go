@@ -36,30 +36,22 @@ func Run(ctx context.Context, w *world.World) error {
 	c := &controller{World: w}
 	c.loop = loop.New(w.Settings.WorkersOf("deployment"), w.Logger, c.sync)
 	loop.Keys[apps.Deployment](c.loop, w.Informers.Apps().V1().Deployments().Informer())
-	loop.On(c.loop, w.Informers.Apps().V1().ReplicaSets().Informer(), c.setChanged)
+	loop.On(c.loop, w.Informers.Apps().V1().ReplicaSets().Informer(), func(old, new *apps.ReplicaSet) {
+		loop.Owners(c.loop, "Deployment", old, new, c.wakeAdopters)
+	})
 	loop.On(c.loop, w.Informers.Core().V1().Pods().Informer(), c.podChanged)
 	return c.loop.Run(ctx)
 }
 
-func (c *controller) setChanged(old, new *apps.ReplicaSet) {
-	for _, rs := range []*apps.ReplicaSet{old, new} {
-		if rs == nil {
-			continue
-		}
-		if ref := meta.GetControllerOfNoCopy(rs); ref != nil {
-			if ref.Kind == "Deployment" {
-				c.loop.Add(rs.Namespace + "/" + ref.Name)
-			}
-			continue
-		}
-		all, err := c.Informers.Apps().V1().Deployments().Lister().Deployments(rs.Namespace).List(labels.Everything())
-		if err != nil {
-			continue
-		}
-		for _, d := range all {
-			if selector, err := meta.LabelSelectorAsSelector(d.Spec.Selector); err == nil && selector.Matches(labels.Set(rs.Labels)) {
-				c.loop.Add(loop.Key(d))
-			}
+// wakeAdopters wakes the Deployments that may take an orphan.
+func (c *controller) wakeAdopters(rs *apps.ReplicaSet) {
+	all, err := c.Informers.Apps().V1().Deployments().Lister().Deployments(rs.Namespace).List(labels.Everything())
+	if err != nil {
+		return
+	}
+	for _, d := range all {
+		if selector, err := meta.LabelSelectorAsSelector(d.Spec.Selector); err == nil && selector.Matches(labels.Set(rs.Labels)) {
+			c.loop.Add(loop.Key(d))
 		}
 	}
 }

@@ -30,13 +30,7 @@ func Run(ctx context.Context, w *world.World) error {
 	c.loop = loop.New(w.Settings.WorkersOf("service-endpoint"), w.Logger, c.sync)
 	loop.Keys[core.Service](c.loop, w.Informers.Core().V1().Services().Informer())
 	endpoints.Pods(c.loop, w)
-	loop.On(c.loop, w.Informers.Discovery().V1().EndpointSlices().Informer(), func(old, new *discovery.EndpointSlice) {
-		for _, slice := range []*discovery.EndpointSlice{old, new} {
-			if slice != nil && slice.Labels[discovery.LabelManagedBy] == manager {
-				c.loop.Add(slice.Namespace + "/" + slice.Labels[discovery.LabelServiceName])
-			}
-		}
-	})
+	slicing.Follow(c.loop, w.Informers.Discovery().V1().EndpointSlices().Informer(), manager)
 	loop.On(c.loop, w.Informers.Core().V1().Nodes().Informer(), func(old, new *core.Node) {
 		if old == nil || new == nil || old.Labels[core.LabelTopologyZone] == new.Labels[core.LabelTopologyZone] {
 			return

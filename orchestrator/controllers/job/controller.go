@@ -42,11 +42,7 @@ func Run(ctx context.Context, w *world.World) error {
 	c.loop = loop.New(w.Settings.WorkersOf("job"), w.Logger, c.sync)
 	loop.Keys[batch.Job](c.loop, w.Informers.Batch().V1().Jobs().Informer())
 	loop.On(c.loop, w.Informers.Core().V1().Pods().Informer(), func(old, new *core.Pod) {
-		for _, p := range []*core.Pod{old, new} {
-			if p != nil {
-				c.wake(p)
-			}
-		}
+		loop.Owners(c.loop, "Job", old, new, c.wakeAdopters)
 		if new == nil {
 			c.doomed.Delete(old.UID)
 			c.freed.Delete(old.UID)
@@ -62,13 +58,8 @@ func (c *controller) podsOf(j *batch.Job) []*core.Pod {
 	return owned.Of[core.Pod](c.Informers.Core().V1().Pods().Informer().GetIndexer(), j.UID)
 }
 
-func (c *controller) wake(p *core.Pod) {
-	if ref := meta.GetControllerOfNoCopy(p); ref != nil {
-		if ref.Kind == "Job" {
-			c.loop.Add(p.Namespace + "/" + ref.Name)
-		}
-		return
-	}
+// wakeAdopters wakes the Jobs that may take an orphan.
+func (c *controller) wakeAdopters(p *core.Pod) {
 	all, err := c.Informers.Batch().V1().Jobs().Lister().Jobs(p.Namespace).List(labels.Everything())
 	if err != nil {
 		return

@@ -36,13 +36,7 @@ func Run(ctx context.Context, w *world.World) error {
 		}
 		c.loop.Add(loop.Key(new))
 	})
-	loop.On(c.loop, w.Informers.Discovery().V1().EndpointSlices().Informer(), func(old, new *discovery.EndpointSlice) {
-		for _, slice := range []*discovery.EndpointSlice{old, new} {
-			if slice != nil && slice.Labels[discovery.LabelManagedBy] == manager {
-				c.loop.Add(slice.Namespace + "/" + slice.Labels[discovery.LabelServiceName])
-			}
-		}
-	})
+	slicing.Follow(c.loop, w.Informers.Discovery().V1().EndpointSlices().Informer(), manager)
 	return c.loop.Run(ctx)
 }
 

@@ -39,11 +39,7 @@ func Run(ctx context.Context, w *world.World) error {
 	c.loop = loop.New(w.Settings.WorkersOf("statefulset"), w.Logger, c.sync)
 	loop.Keys[apps.StatefulSet](c.loop, w.Informers.Apps().V1().StatefulSets().Informer())
 	loop.On(c.loop, w.Informers.Core().V1().Pods().Informer(), func(old, new *core.Pod) {
-		for _, p := range []*core.Pod{old, new} {
-			if p != nil {
-				c.wake(p)
-			}
-		}
+		loop.Owners(c.loop, "StatefulSet", old, new, c.wakeAdopters)
 		if new == nil {
 			c.doomed.Delete(old.UID)
 		}
@@ -51,13 +47,8 @@ func Run(ctx context.Context, w *world.World) error {
 	return c.loop.Run(ctx)
 }
 
-func (c *controller) wake(p *core.Pod) {
-	if ref := meta.GetControllerOfNoCopy(p); ref != nil {
-		if ref.Kind == "StatefulSet" {
-			c.loop.Add(p.Namespace + "/" + ref.Name)
-		}
-		return
-	}
+// wakeAdopters wakes the sets that may take an orphan.
+func (c *controller) wakeAdopters(p *core.Pod) {
 	sets, err := c.Informers.Apps().V1().StatefulSets().Lister().StatefulSets(p.Namespace).List(labels.Everything())
 	if err != nil {
 		return
