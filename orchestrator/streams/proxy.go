@@ -1,7 +1,6 @@
 package streams
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -28,9 +27,6 @@ type Config struct {
 	// Fail answers a client whose target could not be reached; nil writes a plain 502.
 	Fail func(w http.ResponseWriter, r *http.Request, err error)
 }
-
-// dialTimeout is how long a target may take to accept a connection.
-const dialTimeout = 30 * time.Second
 
 // maxRefusal is how much of a refusal's text is read, in bytes.
 const maxRefusal = 2048
@@ -66,29 +62,13 @@ func (c Config) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // proxy returns an error only while the client can still be answered by HTTP.
 func proxy(w http.ResponseWriter, r *http.Request, target *url.URL, cfg Config) error {
-	backend, err := dial(r.Context(), target, cfg)
+	b, err := open(r, outgoing(r, target, cfg), cfg)
 	if err != nil {
-		return fmt.Errorf("error dialing backend: %w", err)
+		return err
 	}
-	defer backend.Close()
-	stop := context.AfterFunc(r.Context(), func() { backend.Close() })
-	defer stop()
-	// A target may answer before it has read a body, or without: what cannot be written shows in the answer, and closing the backend ends the writing.
-	request := outgoing(r, target, cfg)
-	go func() { _ = request.Write(backend) }()
-	reader := bufio.NewReader(backend)
-	answer, err := http.ReadResponse(reader, r)
-	if err != nil {
-		return fmt.Errorf("error reading from backend: %w", err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusSwitchingProtocols {
-		if refused := answer.StatusCode < http.StatusOK || answer.StatusCode > http.StatusPartialContent; refused && cfg.Refused != nil {
-			text, _ := io.ReadAll(io.LimitReader(answer.Body, maxRefusal)) // what arrived of it is better than nothing
-			cfg.Refused(w, r, answer.StatusCode, string(text))
-			return nil
-		}
-		pass(w, answer)
+	defer b.end()
+	if b.answer.StatusCode != http.StatusSwitchingProtocols {
+		tell(w, r, b.answer, cfg)
 		return nil
 	}
 	client, buffered, err := http.NewResponseController(w).Hijack()
@@ -101,49 +81,21 @@ func proxy(w http.ResponseWriter, r *http.Request, target *url.URL, cfg Config) 
 	if err := client.SetDeadline(time.Time{}); err != nil {
 		return nil
 	}
-	answer.Body = nil
-	if err := writeSwitch(client, answer); err != nil {
+	if err := writeSwitch(client, b.answer); err != nil {
 		return nil
 	}
-	join(stream{client, buffered.Reader}, stream{backend, reader})
+	join(stream{client, buffered.Reader}, b.stream)
 	return nil
 }
 
-func dial(ctx context.Context, target *url.URL, cfg Config) (net.Conn, error) {
-	open := cfg.Dial
-	if open == nil {
-		open = (&net.Dialer{Timeout: dialTimeout}).DialContext
+// tell passes an answer on that switches no protocols.
+func tell(w http.ResponseWriter, r *http.Request, answer *http.Response, cfg Config) {
+	if refused := answer.StatusCode < http.StatusOK || answer.StatusCode > http.StatusPartialContent; refused && cfg.Refused != nil {
+		text, _ := io.ReadAll(io.LimitReader(answer.Body, maxRefusal)) // what arrived of it is better than nothing
+		cfg.Refused(w, r, answer.StatusCode, string(text))
+		return
 	}
-	conn, err := open(ctx, "tcp", address(target))
-	if err != nil || !secure(target) {
-		return conn, err
-	}
-	tlsConfig := &tls.Config{MinVersion: tls.VersionTLS12}
-	if cfg.TLS != nil {
-		tlsConfig = cfg.TLS.Clone()
-	}
-	tlsConfig.NextProtos = []string{"http/1.1"} // an upgrade exists in HTTP/1.1 only
-	if tlsConfig.ServerName == "" {
-		tlsConfig.ServerName = target.Hostname()
-	}
-	wrapped := tls.Client(conn, tlsConfig)
-	if err := wrapped.HandshakeContext(ctx); err != nil {
-		conn.Close()
-		return nil, err
-	}
-	return wrapped, nil
-}
-
-func secure(target *url.URL) bool { return target.Scheme == "https" || target.Scheme == "wss" }
-
-func address(target *url.URL) string {
-	if target.Port() != "" {
-		return target.Host
-	}
-	if secure(target) {
-		return net.JoinHostPort(target.Hostname(), "443")
-	}
-	return net.JoinHostPort(target.Hostname(), "80")
+	pass(w, answer)
 }
 
 // outgoing is the client's request as the target gets it.

@@ -1,9 +1,7 @@
 package streams
 
 import (
-	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -48,27 +46,16 @@ func Tunnel(w http.ResponseWriter, r *http.Request, target *url.URL, cfg Config)
 }
 
 func tunnel(w http.ResponseWriter, r *http.Request, target *url.URL, cfg Config) error {
-	backend, err := dial(r.Context(), target, cfg)
+	b, err := open(r, spdyRequest(r, target, cfg), cfg)
 	if err != nil {
-		return fmt.Errorf("error dialing backend: %w", err)
+		return err
 	}
-	defer backend.Close()
-	stop := context.AfterFunc(r.Context(), func() { backend.Close() })
-	defer stop()
-	if err := spdyRequest(r, target, cfg).Write(backend); err != nil {
-		return fmt.Errorf("error dialing backend: %w", err)
-	}
-	reader := bufio.NewReader(backend)
-	answer, err := http.ReadResponse(reader, r)
-	if err != nil {
-		return fmt.Errorf("error reading from backend: %w", err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusSwitchingProtocols {
-		pass(w, answer)
+	defer b.end()
+	if b.answer.StatusCode != http.StatusSwitchingProtocols {
+		tell(w, r, b.answer, cfg)
 		return nil
 	}
-	upgrader := websocket.Upgrader{Subprotocols: []string{tunnelPrefix + answer.Header.Get(protocolHeader)}, CheckOrigin: anyOrigin}
+	upgrader := websocket.Upgrader{Subprotocols: []string{tunnelPrefix + b.answer.Header.Get(protocolHeader)}, CheckOrigin: anyOrigin}
 	ws, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		return nil // the client was answered
@@ -77,7 +64,7 @@ func tunnel(w http.ResponseWriter, r *http.Request, target *url.URL, cfg Config)
 	defer client.Close()
 	closeClient := context.AfterFunc(r.Context(), func() { client.Close() })
 	defer closeClient()
-	join(stream{client, client}, stream{backend, reader})
+	join(stream{client, client}, b.stream)
 	return nil
 }
 
