@@ -71,7 +71,7 @@ func TestASpecThatHangsFailsAndTheNextOneRuns(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if results["API-001"].Outcome != verdict.Failed || !strings.Contains(results["API-001"].Message, "timed out") {
+	if results["API-001"].Outcome != verdict.Failed || !strings.Contains(results["API-001"].Message, "spec timeout") {
 		t.Errorf("the hanging spec: %+v", results["API-001"])
 	}
 	if results["API-002"].Outcome != verdict.Passed {
