@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/admission"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authz"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/endpoint"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 	"github.com/plumb-k8s/plumb/orchestrator/streams"
@@ -62,6 +63,11 @@ func unreachable(w http.ResponseWriter, r *http.Request, err error) {
 
 func (h *handlers) kubeletURL(r *http.Request, make target) (*url.URL, error) {
 	info := request.InfoFrom(r.Context())
+	if info.Subresource != "log" {
+		if err := h.mayCreate(r); err != nil {
+			return nil, err
+		}
+	}
 	obj, err := h.fresh(r, "pods", info.Namespace, info.Name)
 	if err != nil {
 		return nil, err
@@ -90,6 +96,23 @@ func (h *handlers) kubeletURL(r *http.Request, make target) (*url.URL, error) {
 		return nil, err
 	}
 	return &url.URL{Scheme: "https", Host: host, Path: path, RawQuery: query.Encode()}, nil
+}
+
+// mayCreate refuses a session to whoever may only read it: a WebSocket's method is GET, and must not open what SPDY's POST would not.
+func (h *handlers) mayCreate(r *http.Request) error {
+	info := *request.InfoFrom(r.Context())
+	if info.Verb == "create" {
+		return nil // as the chain found
+	}
+	info.Verb = "create"
+	decision, reason, err := h.decide(r.Context(), &authz.Attributes{User: request.UserFrom(r.Context()), Info: info})
+	switch {
+	case decision == authz.Allow:
+		return nil
+	case err != nil:
+		return err
+	}
+	return apierrors.NewForbidden(pods, info.Name, errors.New(reason))
 }
 
 // containerOf checks the named container, or picks the only one.

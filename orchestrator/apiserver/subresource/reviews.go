@@ -1,6 +1,7 @@
 package subresource
 
 import (
+	"context"
 	"net/http"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -111,7 +112,7 @@ func userOf(spec *authorizationv1.SubjectAccessReviewSpec) *request.User {
 	return user
 }
 
-// judge asks the authorizer, a second time after a barrier when the first answer is no.
+// judge answers a review.
 func (h *handlers) judge(r *http.Request, user *request.User, resource *authorizationv1.ResourceAttributes, path *authorizationv1.NonResourceAttributes) authorizationv1.SubjectAccessReviewStatus {
 	a := &authz.Attributes{User: user}
 	if resource != nil {
@@ -122,15 +123,21 @@ func (h *handlers) judge(r *http.Request, user *request.User, resource *authoriz
 	} else {
 		a.Info = request.Info{Verb: path.Verb, Path: path.Path}
 	}
-	decision, reason, err := h.Authorizer.Authorize(r.Context(), a)
-	if decision != authz.Allow && h.Registry.Barrier(r.Context()) == nil {
-		decision, reason, err = h.Authorizer.Authorize(r.Context(), a)
-	}
+	decision, reason, err := h.decide(r.Context(), a)
 	status := authorizationv1.SubjectAccessReviewStatus{Allowed: decision == authz.Allow, Denied: decision == authz.Deny, Reason: reason}
 	if err != nil {
 		status.EvaluationError = err.Error()
 	}
 	return status
+}
+
+// decide asks the authorizer, a second time after a barrier when the first answer is no.
+func (h *handlers) decide(ctx context.Context, a *authz.Attributes) (authz.Decision, string, error) {
+	decision, reason, err := h.Authorizer.Authorize(ctx, a)
+	if decision != authz.Allow && h.Registry.Barrier(ctx) == nil {
+		return h.Authorizer.Authorize(ctx, a)
+	}
+	return decision, reason, err
 }
 
 // reviewSelfRules lists what the caller may do in a namespace, as far as RBAC knows.
