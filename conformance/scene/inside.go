@@ -10,6 +10,7 @@ import (
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
 
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -28,8 +29,17 @@ func (s *Scene) ReadFile(ctx context.Context, pod string, port int, file string)
 
 // WriteFile has the echo fixture in a pod write a file of its container. Its answer says what went wrong.
 func (s *Scene) WriteFile(ctx context.Context, pod string, port int, file, content string) error {
-	request := s.API.CoreV1().RESTClient().Put().Namespace(s.Namespace).Resource("pods").SubResource("proxy").Name(pod + ":" + strconv.Itoa(port))
-	body, err := within(request, "/file?path="+file).Body([]byte(content)).DoRaw(ctx)
+	return s.alterFile(ctx, s.API.CoreV1().RESTClient().Put().Body([]byte(content)), pod, port, file)
+}
+
+// RemoveFile has it remove a file.
+func (s *Scene) RemoveFile(ctx context.Context, pod string, port int, file string) error {
+	return s.alterFile(ctx, s.API.CoreV1().RESTClient().Delete(), pod, port, file)
+}
+
+func (s *Scene) alterFile(ctx context.Context, request *rest.Request, pod string, port int, file string) error {
+	request = request.Namespace(s.Namespace).Resource("pods").SubResource("proxy").Name(pod + ":" + strconv.Itoa(port))
+	body, err := within(request, "/file?path="+file).DoRaw(ctx)
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, body)
 	}

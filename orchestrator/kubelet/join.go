@@ -90,7 +90,7 @@ func (j *joiner) joinWorkers(ctx context.Context) {
 	n.Volumes = &volumes.Manager{Root: j.Root, Place: j.place, Sources: volumes.Sources{
 		ConfigMap: n.Objects.ConfigMap, Secret: n.Objects.Secret, Token: n.Tokens.Get, Claim: j.claim,
 	}}
-	n.Probes = probes.New(probes.Config{
+	j.prober = probes.New(probes.Config{
 		Exec: workers.Exec(j.runtime), Look: j.workers.Look, Wake: func(uid types.UID) { j.workers.Wake(string(uid)) },
 		Event: func(pod *corev1.Pod, m podinfo.Member, kind, reason, message string) {
 			j.recorder.events.Event(&corev1.ObjectReference{
@@ -98,6 +98,7 @@ func (j *joiner) joinWorkers(ctx context.Context) {
 			}, kind, reason, message)
 		},
 	})
+	n.Probes = j.prober
 }
 
 // synced is true once every source has shown its pods.
@@ -227,8 +228,10 @@ func (j *joiner) joinServers() error {
 		return err
 	}
 	certificate.ClientAuth = tls.RequestClientCert // verified by the handler: a bad one may still come with a good token
+	more := j.measures.Handlers()
+	more["GET /metrics/probes"] = j.prober.Metrics()
 	handler := server.Handler(server.Config{
-		More: j.measures.Handlers(),
+		More: more,
 		Auth: access, Runtime: j.runtime, Pods: j.workers, Configz: j.Settings, Health: j.healthy, LogDir: "/var/log", Logger: j.Logger,
 	})
 	address := net.JoinHostPort(j.Settings.Address, strconv.Itoa(int(j.Settings.Port)))

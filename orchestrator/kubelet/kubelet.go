@@ -30,6 +30,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/eviction"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/images"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/node"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/probes"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/rotation"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/runtime"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/source"
@@ -111,6 +112,7 @@ type parts struct {
 	collector *images.Collector
 	rotator   *rotation.Rotator
 	measures  *stats.Reader
+	prober    *probes.Manager
 	reporter  *node.Reporter
 	heartbeat *node.Heartbeat
 	recorder  *recorder
@@ -149,8 +151,9 @@ func (k *Kubelet) assemble(ctx context.Context) (*parts, error) {
 	}
 	p.services, p.node = source.Services(core), source.Node(core, cfg.NodeName)
 	j := &joiner{Config: cfg, parts: p, core: core, machine: machine, reserved: reserved, tree: tree}
-	p.measures = &stats.Reader{Node: cfg.NodeName, Root: cfg.Root, Runtime: p.runtime, Began: time.Now()}
+	p.measures = &stats.Reader{Node: cfg.NodeName, Root: cfg.Root, Logs: s.PodLogsDir, Runtime: p.runtime, Began: time.Now()}
 	j.joinWorkers(ctx)
+	p.measures.Pods = p.workers.Pods
 	if err := j.joinPressure(); err != nil {
 		return nil, err
 	}

@@ -2,9 +2,7 @@ package kubelet
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,7 +12,6 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/eviction"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/images"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/rotation"
-	"github.com/plumb-k8s/plumb/orchestrator/kubelet/runtime"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/stats"
 )
 
@@ -33,7 +30,7 @@ func (j *joiner) joinPressure() error {
 		return fmt.Errorf("containerLogMaxFiles is %d, and cannot be less than 2", *s.ContainerLogMaxFiles)
 	}
 	j.collector = &images.Collector{
-		Client: j.runtime, High: *s.ImageGCHighThresholdPercent, Low: *s.ImageGCLowThresholdPercent,
+		Client: j.runtime, Mounted: j.mountedImages, High: *s.ImageGCHighThresholdPercent, Low: *s.ImageGCLowThresholdPercent,
 		MinAge: s.ImageMinimumGCAge.Duration, MaxAge: s.ImageMaximumGCAge.Duration, Disk: j.imageDisk, Event: j.nodeEvent, Now: time.Now, Logger: j.Logger,
 	}
 	j.evictions = eviction.New(eviction.Config{
@@ -56,26 +53,24 @@ func (j *joiner) nodeEvent(kind, reason, message string) {
 	j.recorder.events.Event(&corev1.ObjectReference{APIVersion: "v1", Kind: "Node", Name: j.NodeName, UID: "", Namespace: ""}, kind, reason, message)
 }
 
-// imageMount is where the runtime keeps images.
-func (j *joiner) imageMount(ctx context.Context) (string, error) {
-	info, err := j.runtime.ImageFsInfo(ctx)
-	if err != nil {
-		return "", err
-	}
-	for _, fs := range info.GetImageFilesystems() {
-		if mount := fs.GetFsId().GetMountpoint(); mount != "" {
-			return mount, nil
+// mountedImages are those that pods of this node have as volumes.
+func (j *joiner) mountedImages() []string {
+	var names []string
+	for _, pod := range j.workers.Pods() {
+		for _, v := range pod.Spec.Volumes {
+			if v.Image == nil {
+				continue
+			}
+			if name, err := images.WithTag(v.Image.Reference); err == nil { // else it was never pulled
+				names = append(names, name)
+			}
 		}
 	}
-	return "", errors.New("the runtime names no file system of images")
+	return names
 }
 
 func (j *joiner) imageDisk(ctx context.Context) (capacity, available int64, err error) {
-	mount, err := j.imageMount(ctx)
-	if err != nil {
-		return 0, 0, err
-	}
-	disk, err := stats.Disk(mount)
+	disk, err := j.measures.ImageFs(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -93,10 +88,8 @@ func (j *joiner) observe(ctx context.Context) (eviction.Observations, error) {
 	if disk, err := stats.Disk(j.Root); err == nil {
 		disks(seen, eviction.NodeFsAvailable, eviction.NodeFsInodesFree, disk)
 	}
-	if mount, err := j.imageMount(ctx); err == nil {
-		if disk, err := stats.Disk(mount); err == nil {
-			disks(seen, eviction.ImageFsAvailable, eviction.ImageFsInodesFree, disk)
-		}
+	if disk, err := j.measures.ImageFs(ctx); err == nil {
+		disks(seen, eviction.ImageFsAvailable, eviction.ImageFsInodesFree, disk)
 	}
 	if limit, running, err := stats.Processes(); err == nil {
 		seen[eviction.PIDAvailable] = eviction.Observation{Available: limit - running, Capacity: limit}
@@ -165,29 +158,24 @@ func memory(u *eviction.Usage, m *statsv1.PodStats) {
 	}
 }
 
-// onDisk adds logs and emptyDirs.
+// onDisk adds logs and emptyDirs, as they are now.
 func (j *joiner) onDisk(u *eviction.Usage) error {
-	logs := runtime.LogDirectory(j.Settings.PodLogsDir, u.Pod)
+	disk, err := j.measures.OnDisk(u.Pod)
+	if err != nil {
+		return err
+	}
 	for i := range u.Containers {
-		bytes, inodes, err := stats.Folder(filepath.Join(logs, u.Containers[i].Name))
-		if err != nil {
-			return err
-		}
-		u.Containers[i].Disk += bytes
-		u.Disk, u.Inodes = u.Disk+bytes, u.Inodes+inodes
+		use := disk.Logs[u.Containers[i].Name]
+		u.Containers[i].Disk += use.Bytes
+		u.Disk, u.Inodes = u.Disk+use.Bytes, u.Inodes+use.Inodes
 	}
 	for _, v := range u.Pod.Spec.Volumes {
-		if v.EmptyDir == nil {
-			continue
+		if v.EmptyDir == nil || v.EmptyDir.Medium != corev1.StorageMediumDefault {
+			continue // the kernel keeps what is in memory within its limit
 		}
-		bytes, inodes, err := stats.Folder(filepath.Join(j.Root, "pods", string(u.Pod.UID), "volumes", "kubernetes.io~empty-dir", v.Name))
-		if err != nil {
-			return err
-		}
-		u.EmptyDirs[v.Name] = bytes
-		if v.EmptyDir.Medium == corev1.StorageMediumDefault {
-			u.Disk, u.Inodes = u.Disk+bytes, u.Inodes+inodes
-		}
+		use := disk.EmptyDirs[v.Name]
+		u.EmptyDirs[v.Name] = use.Bytes
+		u.Disk, u.Inodes = u.Disk+use.Bytes, u.Inodes+use.Inodes
 	}
 	return nil
 }

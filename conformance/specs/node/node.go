@@ -1,7 +1,7 @@
 // Package node is the profile of what a node does with a pod that it was given: start it in order, keep it alive, confine it, show it, and end it.
 //
 // Its pods run the echo fixture, which shows its own files and environment, and note, which keeps the order of what several containers did. Nothing
-// here needs control over a node.
+// here needs control over a node; what depends on how its kubelet is configured asks the kubelet, through the apiserver.
 package node
 
 import (
@@ -31,6 +31,11 @@ func Declare() {
 		declareStreams()
 		declareImages()
 		declareNames()
+		declareStatic()
+		declareSessions()
+		declareLimits()
+		declareRotation()
+		declareMeasures()
 	})
 }
 

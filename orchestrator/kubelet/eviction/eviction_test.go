@@ -181,10 +181,14 @@ func TestLimitsOnDisk(t *testing.T) {
 	dir.Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: &limit}}}}
 	container := pod("container", 0, 0)
 	container.Spec.Containers[0].Resources.Limits = corev1.ResourceList{corev1.ResourceEphemeralStorage: limit}
+	half := pod("half", 0, 0) // stock adds up the limits that there are
+	half.Spec.Containers = append(half.Spec.Containers, *container.Spec.Containers[0].DeepCopy())
+	half.Spec.Containers[1].Name = "limited"
 	for name, row := range map[string]struct {
 		usage Usage
 		want  string
 	}{
+		"other beyond":     {Usage{Pod: half, Disk: 11 * mi, Containers: []ContainerUsage{{Name: "c", Disk: 11 * mi}}}, "Pod ephemeral local storage usage exceeds the total limit of containers 10Mi. "},
 		"dir within":       {Usage{Pod: dir, EmptyDirs: map[string]int64{"v": 10 * mi}}, ""},
 		"dir beyond":       {Usage{Pod: dir, EmptyDirs: map[string]int64{"v": 11 * mi}}, `Usage of EmptyDir volume "v" exceeds the limit "10Mi". `},
 		"container within": {Usage{Pod: container, Disk: 5 * mi, Containers: []ContainerUsage{{Name: "c", Disk: 5 * mi}}}, ""},
@@ -195,7 +199,9 @@ func TestLimitsOnDisk(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, row.want)
 		}
 	}
-	if !Limited(dir) || !Limited(container) || Limited(pod("free", 1, 0)) {
+	critical := pod("critical", 0, 2000000000)
+	critical.Spec.Volumes = dir.Spec.Volumes
+	if Limited(critical) || !Limited(dir) || !Limited(container) || Limited(pod("free", 1, 0)) {
 		t.Error("Limited is wrong about somebody")
 	}
 }

@@ -104,7 +104,7 @@ func blame(t Threshold, u Usage) string {
 	return b.String()
 }
 
-// exceeded says which limit on disk space a pod is beyond, empty for none.
+// exceeded says which limit on disk space a pod is beyond, empty for none. The limits of those containers that have one add up to a limit of the pod.
 func exceeded(u Usage) string {
 	for _, v := range u.Pod.Spec.Volumes {
 		if v.EmptyDir == nil || v.EmptyDir.SizeLimit == nil || v.EmptyDir.SizeLimit.Sign() == 0 {
@@ -115,33 +115,26 @@ func exceeded(u Usage) string {
 		}
 	}
 	limit := podinfo.Limits(u.Pod, corev1.ResourceEphemeralStorage)
-	if everyLimited(u.Pod) && limit.Sign() > 0 && u.Disk > limit.Value() {
+	if limit.Sign() > 0 && u.Disk > limit.Value() {
 		return fmt.Sprintf("Pod ephemeral local storage usage exceeds the total limit of containers %s. ", &limit)
 	}
 	for _, c := range u.Containers {
 		m, ok := podinfo.Find(u.Pod, c.Name)
-		if !ok {
+		if !ok || (m.Sort != podinfo.App && m.Sort != podinfo.Sidecar) {
 			continue
 		}
-		if own, limited := m.Container.Resources.Limits[corev1.ResourceEphemeralStorage]; limited && c.Disk > own.Value() {
+		if own, limited := m.Container.Resources.Limits[corev1.ResourceEphemeralStorage]; limited && own.Sign() > 0 && c.Disk > own.Value() {
 			return fmt.Sprintf("Container %s exceeded its local ephemeral storage limit %q. ", c.Name, &own)
 		}
 	}
 	return ""
 }
 
-// everyLimited is true when the sum of limits is a limit of the pod.
-func everyLimited(pod *corev1.Pod) bool {
-	for _, c := range pod.Spec.Containers {
-		if _, ok := c.Resources.Limits[corev1.ResourceEphemeralStorage]; !ok {
-			return false
-		}
-	}
-	return true
-}
-
-// Limited is true for a pod whose use of the disk has to be looked at.
+// Limited is true for a pod whose use of the disk has to be looked at. Critical ones are let be.
 func Limited(pod *corev1.Pod) bool {
+	if Critical(pod) {
+		return false
+	}
 	for _, v := range pod.Spec.Volumes {
 		if v.EmptyDir != nil && v.EmptyDir.SizeLimit != nil && v.EmptyDir.SizeLimit.Cmp(resource.Quantity{}) > 0 {
 			return true

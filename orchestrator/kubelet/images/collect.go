@@ -3,6 +3,7 @@ package images
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -10,16 +11,24 @@ import (
 	"time"
 
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
-
-	"github.com/plumb-k8s/plumb/orchestrator/kubelet/runtime"
 )
 
 // CollectEvery is the time between two looks at the disk of images.
 const CollectEvery = 5 * time.Minute
 
+// Runtime keeps images and runs containers from them.
+type Runtime interface {
+	ListImages(ctx context.Context, filter *runtimeapi.ImageFilter) ([]*runtimeapi.Image, error)
+	ImageStatus(ctx context.Context, image *runtimeapi.ImageSpec, verbose bool) (*runtimeapi.ImageStatusResponse, error)
+	ListContainers(ctx context.Context, filter *runtimeapi.ContainerFilter) ([]*runtimeapi.Container, error)
+	RemoveImage(ctx context.Context, image *runtimeapi.ImageSpec) error
+}
+
 // Collector removes images that no container uses when their disk fills up, the one unused for longest first.
 type Collector struct {
-	Client *runtime.Client
+	Client Runtime
+	// Mounted names the images that pods have as volumes: no container is made from them.
+	Mounted func() []string
 	// High and Low are percentages of the disk: above High, images go until Low is reached. High 100 switches it off.
 	High, Low int32
 	// MinAge is how long an image must have been here, MaxAge how long it may stay unused; MaxAge 0 is no bound.
@@ -88,25 +97,44 @@ func (c *Collector) free(ctx context.Context, wanted int64) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("list images: %w", err)
 	}
-	containers, err := c.Client.ListContainers(ctx, nil)
+	inUse, err := c.inUse(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("list containers: %w", err)
-	}
-	inUse := map[string]bool{}
-	for _, one := range containers {
-		inUse[one.ImageId], inUse[one.ImageRef], inUse[one.GetImage().GetImage()] = true, true, true
+		return 0, err
 	}
 	c.note(present, inUse)
 	var freed int64
+	var errs []error
 	for _, image := range victims(present, inUse, c.seen, c.Now(), c.MinAge, c.MaxAge, wanted) {
 		c.Logger.Info("remove an image that nobody uses", "image", image.Id, "bytes", image.Size)
 		if err := c.Client.RemoveImage(ctx, &runtimeapi.ImageSpec{Image: image.Id}); err != nil {
-			return freed, fmt.Errorf("remove image %s: %w", image.Id, err)
+			errs = append(errs, fmt.Errorf("remove image %s: %w", image.Id, err)) // others can still go
+			continue
 		}
 		delete(c.seen, image.Id)
 		freed += int64(image.Size)
 	}
-	return freed, nil
+	return freed, errors.Join(errs...)
+}
+
+// inUse are the images of all containers, ended ones too, and of mounted volumes, by every name that the runtime has for them.
+func (c *Collector) inUse(ctx context.Context) (map[string]bool, error) {
+	containers, err := c.Client.ListContainers(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("list containers: %w", err)
+	}
+	used := map[string]bool{}
+	for _, one := range containers {
+		used[one.ImageId], used[one.ImageRef], used[one.GetImage().GetImage()] = true, true, true
+	}
+	for _, name := range c.Mounted() {
+		status, err := c.Client.ImageStatus(ctx, &runtimeapi.ImageSpec{Image: name}, false)
+		if err != nil {
+			return nil, fmt.Errorf("look for image %s: %w", name, err)
+		}
+		used[status.GetImage().GetId()] = true
+	}
+	delete(used, "")
+	return used, nil
 }
 
 // note keeps the records of the images that are present.

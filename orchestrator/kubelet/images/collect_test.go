@@ -1,6 +1,9 @@
 package images
 
 import (
+	"context"
+	"errors"
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
@@ -39,5 +42,63 @@ func TestVictimsAreUnusedForLongest(t *testing.T) {
 		if !slices.Equal(got, row.want) {
 			t.Errorf("%s: %v, want %v", name, got, row.want)
 		}
+	}
+}
+
+// containerd answers as containerd 2.4 does: a container tells the digest of its image's configuration, by which images are listed, for both ids.
+type containerd struct {
+	images  []*runtimeapi.Image
+	removed []string
+	stuck   string
+}
+
+func (c *containerd) ListImages(context.Context, *runtimeapi.ImageFilter) ([]*runtimeapi.Image, error) {
+	return c.images, nil
+}
+
+func (c *containerd) ListContainers(context.Context, *runtimeapi.ContainerFilter) ([]*runtimeapi.Container, error) {
+	return []*runtimeapi.Container{{
+		State: runtimeapi.ContainerState_CONTAINER_EXITED, ImageId: "sha256:echo", ImageRef: "sha256:echo", Image: &runtimeapi.ImageSpec{Image: "sha256:echo", UserSpecifiedImage: "docker.io/plumb/echo:v1"},
+	}}, nil
+}
+
+func (c *containerd) ImageStatus(_ context.Context, image *runtimeapi.ImageSpec, _ bool) (*runtimeapi.ImageStatusResponse, error) {
+	for _, one := range c.images {
+		if slices.Contains(one.RepoTags, image.Image) {
+			return &runtimeapi.ImageStatusResponse{Image: one}, nil
+		}
+	}
+	return &runtimeapi.ImageStatusResponse{}, nil
+}
+
+func (c *containerd) RemoveImage(_ context.Context, image *runtimeapi.ImageSpec) error {
+	if image.Image == c.stuck {
+		return errors.New("stuck")
+	}
+	c.removed = append(c.removed, image.Image)
+	return nil
+}
+
+func TestCollectsWhatNeitherContainersNorVolumesUse(t *testing.T) {
+	runtime := &containerd{stuck: "sha256:stuck"}
+	for _, name := range []string{"echo", "volume", "stuck", "idle"} {
+		runtime.images = append(runtime.images, &runtimeapi.Image{Id: "sha256:" + name, Size: 10, RepoTags: []string{"docker.io/plumb/" + name + ":v1"}, RepoDigests: []string{"docker.io/plumb/" + name + "@sha256:index"}})
+	}
+	runtime.images = append(runtime.images, &runtimeapi.Image{Id: "sha256:pause", Size: 10, Pinned: true})
+	now := time.Now()
+	c := &Collector{
+		Client: runtime, Mounted: func() []string { return []string{"docker.io/plumb/volume:v1", "docker.io/plumb/never-pulled:v1"} },
+		High: 85, Low: 80, MinAge: time.Minute, Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
+		Disk: func(context.Context) (int64, int64, error) { return 1000, 500, nil },
+	}
+	if err := c.Look(t.Context()); err != nil || len(runtime.removed) > 0 {
+		t.Fatalf("with room enough: %v, %v", runtime.removed, err)
+	}
+	if err := c.Everything(t.Context()); err != nil || len(runtime.removed) > 0 {
+		t.Fatalf("too young: %v, %v", runtime.removed, err)
+	}
+	now = now.Add(2 * time.Minute)
+	if err := c.Everything(t.Context()); err == nil || !slices.Equal(runtime.removed, []string{"sha256:idle"}) {
+		t.Errorf("removed %v, %v; want idle, and to hear of stuck", runtime.removed, err)
 	}
 }

@@ -89,10 +89,12 @@ func (p *prober) once(ctx context.Context) bool {
 	if time.Since(now.Started) < time.Duration(probe.InitialDelaySeconds)*time.Second {
 		return false
 	}
+	asked := time.Now()
 	outcome, message, err := p.ask(ctx, probe, member.Container, now)
 	if ctx.Err() != nil {
 		return false
 	}
+	p.manager.metrics.note(pod, p.key.container, p.key.kind, err == nil && outcome != Failure, time.Since(asked))
 	p.judge(pod, member, probe, outcome, message, err)
 	return true
 }

@@ -45,7 +45,8 @@ type Config struct {
 
 // Manager runs probes.
 type Manager struct {
-	cfg Config
+	cfg     Config
+	metrics *metrics
 
 	mu      sync.Mutex
 	running map[key]*prober
@@ -65,7 +66,7 @@ type resultKey struct {
 
 // New makes a manager; nothing runs yet.
 func New(cfg Config) *Manager {
-	return &Manager{cfg: cfg, running: map[key]*prober{}, results: map[resultKey]bool{}}
+	return &Manager{cfg: cfg, metrics: newMetrics(), running: map[key]*prober{}, results: map[resultKey]bool{}}
 }
 
 // Sync makes the probes of a pod run, in goroutines that end with ctx, and hands them its newest form.
@@ -97,8 +98,10 @@ func (m *Manager) Sync(ctx context.Context, pod *corev1.Pod) {
 func (m *Manager) Forget(uid types.UID, containerIDs []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for k := range m.running {
+	for k, p := range m.running {
 		if k.uid == uid {
+			pod, _, _ := p.spec()
+			m.metrics.forget(uid, pod)
 			delete(m.running, k)
 		}
 	}

@@ -2,16 +2,17 @@ package stats
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"strings"
+	"time"
 
 	statsv1 "k8s.io/kubelet/pkg/apis/stats/v1alpha1"
 )
 
 // Handlers by pattern.
 func (r *Reader) Handlers() map[string]http.Handler {
-	return map[string]http.Handler{"GET /stats/summary": http.HandlerFunc(r.summary), "GET /metrics/resource": http.HandlerFunc(r.resource)}
+	return map[string]http.Handler{
+		"GET /stats/summary": http.HandlerFunc(r.summary), "GET /metrics/resource": r.metrics(resource), "GET /metrics/cadvisor": r.metrics(cadvisor),
+	}
 }
 
 func (r *Reader) summary(w http.ResponseWriter, request *http.Request) {
@@ -29,45 +30,43 @@ func (r *Reader) summary(w http.ResponseWriter, request *http.Request) {
 	_, _ = w.Write(data) // a client that left needs no answer
 }
 
-// resource writes the metrics that metrics-server reads, in Prometheus' text format.
-func (r *Reader) resource(w http.ResponseWriter, request *http.Request) {
-	s, err := r.Summary(request.Context())
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	var cpu, memory, podCPU, podMemory strings.Builder
-	for _, p := range s.Pods {
-		pod := fmt.Sprintf("namespace=%q,pod=%q", p.PodRef.Namespace, p.PodRef.Name)
-		sample(&podCPU, &podMemory, "pod", pod, p.CPU, p.Memory)
-		for _, c := range p.Containers {
-			sample(&cpu, &memory, "container", fmt.Sprintf("container=%q,%s", c.Name, pod), c.CPU, c.Memory)
+// metrics serves what a function makes of a measurement.
+func (r *Reader) metrics(show func(*measured) *text) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		m, err := r.measure(request.Context())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
 		}
-	}
-	var nodeCPU, nodeMemory strings.Builder
-	sample(&nodeCPU, &nodeMemory, "node", "", s.Node.CPU, s.Node.Memory)
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	for _, family := range []struct {
-		name, kind string
-		samples    *strings.Builder
-	}{
-		{"container_cpu_usage_seconds_total", "counter", &cpu}, {"container_memory_working_set_bytes", "gauge", &memory},
-		{"node_cpu_usage_seconds_total", "counter", &nodeCPU}, {"node_memory_working_set_bytes", "gauge", &nodeMemory},
-		{"pod_cpu_usage_seconds_total", "counter", &podCPU}, {"pod_memory_working_set_bytes", "gauge", &podMemory},
-	} {
-		fmt.Fprintf(w, "# TYPE %s %s\n%s", family.name, family.kind, family.samples)
-	}
-	fmt.Fprint(w, "# TYPE resource_scrape_error gauge\nresource_scrape_error 0\n")
+		w.Header().Set("Content-Type", contentType)
+		show(m).write(w)
+	})
 }
 
-func sample(cpu, memory *strings.Builder, what, labels string, c *statsv1.CPUStats, m *statsv1.MemoryStats) {
-	if labels != "" {
-		labels = "{" + labels + "}"
+// resource is what metrics-server reads.
+func resource(m *measured) *text {
+	t := &text{}
+	for _, p := range m.summary.Pods {
+		of := []string{"namespace", p.PodRef.Namespace, "pod", p.PodRef.Name}
+		t.usage("pod", pairs(of...), p.CPU, p.Memory)
+		for _, c := range p.Containers {
+			labels := pairs(append([]string{"container", c.Name}, of...)...)
+			t.usage("container", labels, c.CPU, c.Memory)
+			if !c.StartTime.IsZero() {
+				t.add("container_start_time_seconds", gauge, labels, float64(c.StartTime.UnixNano())/1e9, time.Time{})
+			}
+		}
 	}
+	t.usage("node", "", m.summary.Node.CPU, m.summary.Node.Memory)
+	t.add("resource_scrape_error", gauge, "", 0, time.Time{})
+	return t
+}
+
+func (t *text) usage(what, labels string, c *statsv1.CPUStats, m *statsv1.MemoryStats) {
 	if c != nil && c.UsageCoreNanoSeconds != nil {
-		fmt.Fprintf(cpu, "%s_cpu_usage_seconds_total%s %g %d\n", what, labels, float64(*c.UsageCoreNanoSeconds)/1e9, c.Time.UnixMilli())
+		t.add(what+"_cpu_usage_seconds_total", counter, labels, float64(*c.UsageCoreNanoSeconds)/1e9, c.Time.Time)
 	}
-	if m != nil && m.WorkingSetBytes != nil {
-		fmt.Fprintf(memory, "%s_memory_working_set_bytes%s %d %d\n", what, labels, *m.WorkingSetBytes, m.Time.UnixMilli())
+	if m != nil {
+		t.whole(what+"_memory_working_set_bytes", gauge, labels, m.WorkingSetBytes, m.Time.Time)
 	}
 }

@@ -1,7 +1,7 @@
 // Package stats measures what the node, its pods and their containers use, when somebody asks.
 //
-// It reads CRI statistics and /proc, at most once a second, and has no loop of its own. The server serves it as /stats/summary and
-// /metrics/resource; eviction looks at it for what is short and who takes it.
+// It reads CRI statistics, /proc and the pods' folders, at most once a second (the folders once a minute), and has no loop of its own. The server
+// serves it as /stats/summary, /metrics/resource and /metrics/cadvisor; eviction looks at it for what is short and who takes it.
 package stats
 
 import (
@@ -15,50 +15,89 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 	statsv1 "k8s.io/kubelet/pkg/apis/stats/v1alpha1"
-
-	"github.com/plumb-k8s/plumb/orchestrator/kubelet/runtime"
 )
+
+// Runtime is the container runtime, as far as it is asked.
+type Runtime interface {
+	ListPodSandboxStats(ctx context.Context, filter *runtimeapi.PodSandboxStatsFilter) ([]*runtimeapi.PodSandboxStats, error)
+	ListContainers(ctx context.Context, filter *runtimeapi.ContainerFilter) ([]*runtimeapi.Container, error)
+	ImageFsInfo(ctx context.Context) (*runtimeapi.ImageFsInfoResponse, error)
+}
 
 // Reader measures.
 type Reader struct {
 	Node    string
 	Root    string // the kubelet's folder, whose file system is the node's
-	Runtime *runtime.Client
+	Logs    string // the folder of the pods' logs
+	Runtime Runtime
 	Began   time.Time
+	// Pods of this node, whose folders are measured.
+	Pods func() []*corev1.Pod
 
-	mu   sync.Mutex
-	last *statsv1.Summary
-	at   time.Time
+	mu    sync.Mutex
+	last  *measured
+	disks map[types.UID]kept
+}
+
+// measured is what was found at one time: the summary, and what it was made from.
+type measured struct {
+	summary    *statsv1.Summary
+	pods       []*runtimeapi.PodSandboxStats
+	containers map[string]*runtimeapi.Container
+	at         time.Time
 }
 
 const fresh = time.Second
 
 // Summary of everything.
 func (r *Reader) Summary(ctx context.Context) (*statsv1.Summary, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.last != nil && time.Since(r.at) < fresh {
-		return r.last, nil
-	}
-	pods, err := r.Runtime.ListPodSandboxStats(ctx, nil)
+	m, err := r.measure(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("statistics of the pods: %w", err)
-	}
-	s := &statsv1.Summary{Pods: []statsv1.PodStats{}}
-	if s.Node, err = r.node(); err != nil {
 		return nil, err
 	}
-	for _, p := range pods {
-		s.Pods = append(s.Pods, pod(p))
-	}
-	r.last, r.at = s, time.Now()
-	return s, nil
+	return m.summary, nil
 }
 
-func pod(p *runtimeapi.PodSandboxStats) statsv1.PodStats {
+func (r *Reader) measure(ctx context.Context) (*measured, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.last != nil && time.Since(r.last.at) < fresh {
+		return r.last, nil
+	}
+	m := &measured{summary: &statsv1.Summary{Pods: []statsv1.PodStats{}}, containers: map[string]*runtimeapi.Container{}}
+	var err error
+	if m.pods, err = r.Runtime.ListPodSandboxStats(ctx, nil); err != nil {
+		return nil, fmt.Errorf("statistics of the pods: %w", err)
+	}
+	listed, err := r.Runtime.ListContainers(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("list containers: %w", err)
+	}
+	for _, c := range listed {
+		m.containers[c.Id] = c
+	}
+	if m.summary.Node, err = r.node(ctx); err != nil {
+		return nil, err
+	}
+	disks := r.podDisks()
+	for _, p := range m.pods {
+		one := pod(p, m.containers)
+		if disk, ok := disks[types.UID(one.PodRef.UID)]; ok {
+			disk.show(&one)
+		}
+		m.summary.Pods = append(m.summary.Pods, one)
+	}
+	m.at = time.Now()
+	r.last = m
+	return m, nil
+}
+
+func pod(p *runtimeapi.PodSandboxStats, listed map[string]*runtimeapi.Container) statsv1.PodStats {
 	meta, linux := p.GetAttributes().GetMetadata(), p.GetLinux()
 	out := statsv1.PodStats{
 		PodRef: statsv1.PodReference{Name: meta.GetName(), Namespace: meta.GetNamespace(), UID: meta.GetUid()},
@@ -66,6 +105,12 @@ func pod(p *runtimeapi.PodSandboxStats) statsv1.PodStats {
 	}
 	for _, c := range linux.GetContainers() {
 		one := statsv1.ContainerStats{Name: c.GetAttributes().GetMetadata().GetName(), CPU: cpu(c.GetCpu()), Memory: memory(c.GetMemory())}
+		if known := listed[c.GetAttributes().GetId()]; known != nil {
+			one.StartTime = stamp(known.CreatedAt)
+			if out.StartTime.IsZero() || one.StartTime.Before(&out.StartTime) {
+				out.StartTime = one.StartTime
+			}
+		}
 		if layer := c.GetWritableLayer(); layer != nil {
 			used, inodes := layer.GetUsedBytes().GetValue(), layer.GetInodesUsed().GetValue()
 			one.Rootfs = &statsv1.FsStats{Time: stamp(layer.Timestamp), UsedBytes: &used, InodesUsed: &inodes}
@@ -122,7 +167,7 @@ func memory(m *runtimeapi.MemoryUsage) *statsv1.MemoryStats {
 }
 
 // node measures the machine.
-func (r *Reader) node() (statsv1.NodeStats, error) {
+func (r *Reader) node(ctx context.Context) (statsv1.NodeStats, error) {
 	now := metav1.Now()
 	n := statsv1.NodeStats{NodeName: r.Node, StartTime: metav1.NewTime(r.Began)}
 	used, err := cpuTime()
@@ -142,6 +187,13 @@ func (r *Reader) node() (statsv1.NodeStats, error) {
 	}
 	fs.Time = now
 	n.Fs = fs
+	if images, err := r.ImageFs(ctx); err == nil { // a runtime that cannot tell leaves it out
+		images.Time = now
+		n.Runtime = &statsv1.RuntimeStats{ImageFs: images}
+	}
+	if limit, running, err := Processes(); err == nil {
+		n.Rlimit = &statsv1.RlimitStats{Time: now, MaxPID: &limit, NumOfRunningProcesses: &running}
+	}
 	return n, nil
 }
 

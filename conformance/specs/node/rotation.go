@@ -1,0 +1,71 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/client-go/tools/remotecommand"
+
+	"github.com/plumb-k8s/plumb/conformance/scene"
+	"github.com/plumb-k8s/plumb/conformance/target"
+)
+
+// largestLog is how large a log a spec will write, in bytes, to see it rotated; stock rotates at 10 MiB.
+const largestLog = 20 << 20
+
+func declareRotation() {
+	It("rotates a log that grows too large, of which whoever follows it misses nothing", Label("NODE-028"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		node := s.Workers(ctx, 1)[0]
+		size, err := resource.ParseQuantity(s.Kubelet(ctx, node).ContainerLogMaxSize)
+		if err != nil || size.Value() > largestLog {
+			scene.Inconclusive("the kubelet of %s rotates logs of %q", node, s.Kubelet(ctx, node).ContainerLogMaxSize)
+		}
+		pod := podOf(s, "talker", corev1.Container{Name: "tty", Image: s.Image("tty"), Stdin: true})
+		pod.Spec.NodeName, pod.Spec.RestartPolicy = node, corev1.RestartPolicyNever
+		s.Run(ctx, pod)
+		lines := followLines(ctx, s, "talker", "tty")
+		in, keyboard := io.Pipe()
+		ended := make(chan error, 1)
+		go func() {
+			err := s.Stream(ctx, scene.WebSocket, "talker", "attach", &corev1.PodAttachOptions{Container: "tty", Stdin: true}, remotecommand.StreamOptions{Stdin: in})
+			in.CloseWithError(io.ErrClosedPipe) // nobody reads what is typed
+			ended <- err
+		}()
+		written, pad := 0, strings.Repeat("x", 1000)
+		say := func() error {
+			_, err := fmt.Fprintf(keyboard, "%08d %s\n", written, pad)
+			written++
+			return err
+		}
+		for written < int(size.Value())/1000 {
+			Expect(say()).To(Succeed(), "line %d", written)
+		}
+		beginning := int64(len("tty none"))
+		Eventually(ctx, func(ctx context.Context) (string, error) {
+			if err := say(); err != nil { // also while it is rotated
+				return "", err
+			}
+			return s.Logs(ctx, "talker", corev1.PodLogOptions{LimitBytes: &beginning})
+		}).WithTimeout(target.PodStart).WithPolling(target.Poll).ShouldNot(Equal("tty none"), "the log still has its first line")
+		for range 10 {
+			Expect(say()).To(Succeed())
+		}
+		_, err = fmt.Fprintln(keyboard, "exit 0")
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(ctx, ended).WithTimeout(target.Converge).Should(Receive(), "the attached stream did not end with its process")
+		followed := lines()
+		Expect(followed).NotTo(BeEmpty())
+		Expect(followed[0]).To(Equal("tty none"))
+		for n, line := range followed[1:] {
+			Expect(line).To(Equal(fmt.Sprintf("none: %08d %s", n, pad)), "line %d of what was followed", n)
+		}
+		Expect(followed).To(HaveLen(written+1), "lines of what was followed")
+	})
+}
