@@ -12,10 +12,19 @@ import (
 // KillComponent sends SIGKILL to a component of a node. The node is to start another: that it did is the witness of the healing, and there
 // is nothing else to heal.
 func KillComponent(control cluster.Control, node, component string) Fault {
+	return endComponent(control, node, component, "kill", syscall.SIGKILL)
+}
+
+// StopComponent sends it SIGTERM: it may first bring in order what it likes, and has to end by itself.
+func StopComponent(control cluster.Control, node, component string) Fault {
+	return endComponent(control, node, component, "stop", syscall.SIGTERM)
+}
+
+func endComponent(control cluster.Control, node, component, how string, signal syscall.Signal) Fault {
 	var killed []int
 	running := func(ctx context.Context) ([]int, error) { return control.Processes(ctx, node, component) }
 	return Fault{
-		Name: fmt.Sprintf("kill %s on %s", component, node),
+		Name: fmt.Sprintf("%s %s on %s", how, component, node),
 		Setup: func(ctx context.Context) error {
 			now, err := running(ctx)
 			if err == nil && len(now) == 0 {
@@ -24,7 +33,7 @@ func KillComponent(control cluster.Control, node, component string) Fault {
 			return err
 		},
 		Inject: func(ctx context.Context) (err error) {
-			killed, err = control.Signal(ctx, node, component, int(syscall.SIGKILL))
+			killed, err = control.Signal(ctx, node, component, int(signal))
 			return err
 		},
 		Witness: func(ctx context.Context) (string, error) {

@@ -21,16 +21,12 @@ func declareNodeComponents() {
 	for i, component := range []string{"kubelet", "containerd", "balancer"} {
 		id := []string{"HA-005", "HA-007", "HA-008"}[i]
 		It("keeps containers running and starts new ones after "+component+" was killed", Serial, Label(id), func(ctx SpecContext) {
-			s := scene.New(ctx)
-			node := s.NodesOf(cluster.Worker, 1)[0]
-			before := s.Run(ctx, on(node, s.Echo("old", nil)))
-			scene.Heal(ctx, s.Break(ctx, fault.KillComponent(s.Control(), node, component)))
-			s.Run(ctx, on(node, s.Echo("new", nil)))
-			sameContainer(ctx, s, before)
-			s.WaitNodesReady(ctx)
-			sameContainer(ctx, s, before)
+			runsOn(ctx, component, fault.KillComponent)
 		})
 	}
+	It("keeps containers running and starts new ones after the kubelet was told to stop", Serial, Label("HA-011"), func(ctx SpecContext) {
+		runsOn(ctx, "kubelet", fault.StopComponent)
+	})
 	It("routes to a Service while kube-proxy is killed, and to its changes afterwards", Serial, Label("HA-006"), func(ctx SpecContext) {
 		s := scene.New(ctx)
 		node := s.NodesOf(cluster.Worker, 1)[0]
@@ -47,6 +43,19 @@ func declareNodeComponents() {
 		Expect(s.API.CoreV1().Pods(s.Namespace).Delete(ctx, "web-1", metav1.DeleteOptions{})).To(Succeed())
 		reaches(ctx, s, client.Name, url, "web-2")
 	})
+}
+
+// runsOn ends a component of a node: a container of it runs on, and another is started.
+func runsOn(ctx SpecContext, component string, end func(control cluster.Control, node, component string) fault.Fault) {
+	GinkgoHelper()
+	s := scene.New(ctx)
+	node := s.NodesOf(cluster.Worker, 1)[0]
+	before := s.Run(ctx, on(node, s.Echo("old", nil)))
+	scene.Heal(ctx, s.Break(ctx, end(s.Control(), node, component)))
+	s.Run(ctx, on(node, s.Echo("new", nil)))
+	sameContainer(ctx, s, before)
+	s.WaitNodesReady(ctx)
+	sameContainer(ctx, s, before)
 }
 
 // on binds a pod to a node through the scheduler.

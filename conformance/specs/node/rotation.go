@@ -59,7 +59,8 @@ func declareRotation() {
 		}
 		_, err = fmt.Fprintln(keyboard, "exit 0")
 		Expect(err).NotTo(HaveOccurred())
-		Eventually(ctx, ended).WithTimeout(target.Converge).Should(Receive(), "the attached stream did not end with its process")
+		Expect(keyboard.Close()).To(Succeed())
+		Eventually(ctx, ended).WithTimeout(target.Converge).Should(Receive(), "the attached stream did not end with its process and its input")
 		followed := lines()
 		Expect(followed).NotTo(BeEmpty())
 		Expect(followed[0]).To(Equal("tty none"))

@@ -18,7 +18,7 @@ func declareSessions() {
 	// A WebSocket begins with a GET, SPDY with a POST: what a right means must not depend on it.
 	It("opens sessions over WebSocket to those who may create them, and not to those who may only get them", Label("NODE-025"), func(ctx SpecContext) {
 		s := scene.New(ctx)
-		pod := podOf(s, "pair", s.EchoSpec().Containers[0], corev1.Container{Name: "tty", Image: s.Image("tty")})
+		pod := podOf(s, "pair", s.EchoSpec().Containers[0], corev1.Container{Name: "tty", Image: s.Image("tty"), Stdin: true})
 		s.Run(ctx, pod)
 		rights := func(verbs ...string) []rbacv1.PolicyRule {
 			return []rbacv1.PolicyRule{

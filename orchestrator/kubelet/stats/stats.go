@@ -163,6 +163,9 @@ func memory(m *runtimeapi.MemoryUsage) *statsv1.MemoryStats {
 			*f.to = &value
 		}
 	}
+	if s.AvailableBytes != nil && *s.AvailableBytes == 0 {
+		s.AvailableBytes = nil // what has no limit has nothing that is left of it
+	}
 	return s
 }
 
