@@ -156,7 +156,7 @@ func (m *Manager) Pods() []*corev1.Pod {
 	for _, w := range m.workers {
 		w.mu.Lock()
 		if !w.gone {
-			pods = append(pods, w.desired)
+			pods = append(pods, w.current())
 		}
 		w.mu.Unlock()
 	}

@@ -27,10 +27,12 @@ func (w *worker) mergedStatic(desired *corev1.Pod) *corev1.Pod {
 
 // publishStatic keeps the status and shows it by the mirror. A pod of a file runs whether or not the API hears of it.
 func (w *worker) publishStatic(ctx context.Context, want corev1.PodStatus) bool {
-	pod := w.pod.DeepCopy()
-	pod.Status = want
-	w.pod = pod
-	mirror, err := w.node.Mirrors.Ensure(ctx, pod)
+	w.keep(want)
+	mirror, err := w.node.Mirrors.Ensure(ctx, w.pod)
+	if err == nil && w.resume(mirror.Status) {
+		w.poke()
+		return true
+	}
 	if err == nil {
 		var updated *corev1.Pod
 		if updated, err = w.node.Status.Publish(ctx, mirror, withOthers(want, mirror.Status)); err == nil && updated != mirror {
@@ -44,6 +46,32 @@ func (w *worker) publishStatic(ctx context.Context, want corev1.PodStatus) bool 
 		w.again(retry)
 	}
 	return true
+}
+
+func (w *worker) keep(s corev1.PodStatus) {
+	pod := w.pod.DeepCopy()
+	pod.Status = s
+	w.pod = pod
+	w.shown.Store(pod)
+}
+
+// resume goes on from what the mirror shows if the pod was running before this kubelet was, and knew nothing of it when it began.
+func (w *worker) resume(shown corev1.PodStatus) bool {
+	first := !w.resumed
+	w.resumed = true
+	if !first || shown.StartTime == nil || w.pod.Status.StartTime == nil || !shown.StartTime.Before(w.pod.Status.StartTime) {
+		return false
+	}
+	w.keep(shown)
+	return true
+}
+
+// current is the pod as the node has it: an API's pod as the API does, a file's with the status that its worker came to. It needs w.mu.
+func (w *worker) current() *corev1.Pod {
+	if pod := w.shown.Load(); pod != nil {
+		return pod
+	}
+	return w.desired
 }
 
 // withOthers keeps the conditions that somebody else wrote on the mirror.

@@ -25,6 +25,7 @@ type worker struct {
 	seen    atomic.Pointer[runtime.Pod] // the last observation, for probes
 	deleted atomic.Bool                 // the API was asked to remove it
 	holds   atomic.Bool                 // the pod was admitted and is not over: it takes its share of the node
+	shown   atomic.Pointer[corev1.Pod]  // a static pod with the status that this worker came to; nil before, and for others
 
 	mu        sync.Mutex
 	desired   *corev1.Pod
@@ -43,6 +44,7 @@ type worker struct {
 	admitted bool
 	prepared bool
 	ended    bool // stopped for good and cleaned up
+	resumed  bool // a static pod's mirror was looked at for what the kubelet before had come to
 	verdict  *status.Verdict
 	hasty    *int64    // grace in seconds that an eviction leaves
 	due      time.Time // of the next look without a wake
