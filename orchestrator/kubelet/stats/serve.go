@@ -3,6 +3,7 @@ package stats
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"time"
 
 	statsv1 "k8s.io/kubelet/pkg/apis/stats/v1alpha1"
@@ -21,6 +22,9 @@ func (r *Reader) summary(w http.ResponseWriter, request *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	if only, err := strconv.ParseBool(request.FormValue("only_cpu_and_memory")); err == nil && only {
+		s = cpuAndMemory(s)
+	}
 	data, err := json.Marshal(s)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -28,6 +32,19 @@ func (r *Reader) summary(w http.ResponseWriter, request *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(data) // a client that left needs no answer
+}
+
+// cpuAndMemory is the part of a summary that changes by the second.
+func cpuAndMemory(s *statsv1.Summary) *statsv1.Summary {
+	part := &statsv1.Summary{Node: statsv1.NodeStats{NodeName: s.Node.NodeName, StartTime: s.Node.StartTime, CPU: s.Node.CPU, Memory: s.Node.Memory}, Pods: []statsv1.PodStats{}}
+	for _, p := range s.Pods {
+		one := statsv1.PodStats{PodRef: p.PodRef, StartTime: p.StartTime, CPU: p.CPU, Memory: p.Memory, Containers: []statsv1.ContainerStats{}}
+		for _, c := range p.Containers {
+			one.Containers = append(one.Containers, statsv1.ContainerStats{Name: c.Name, StartTime: c.StartTime, CPU: c.CPU, Memory: c.Memory})
+		}
+		part.Pods = append(part.Pods, one)
+	}
+	return part
 }
 
 // metrics serves what a function makes of a measurement.

@@ -72,7 +72,8 @@ func reader(t *testing.T) *Reader {
 func (r *Reader) get(t *testing.T, path string) string {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	r.Handlers()["GET "+path].ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
+	pattern, _, _ := strings.Cut(path, "?")
+	r.Handlers()["GET "+pattern].ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
 	if recorder.Code != 200 {
 		t.Fatalf("%s: %d %s", path, recorder.Code, recorder.Body)
 	}
@@ -94,6 +95,17 @@ func TestSummaryHasTheDisk(t *testing.T) {
 	}
 	if p.Containers[0].StartTime.Unix() != 1_600_000_000 || *s.Node.Rlimit.NumOfRunningProcesses < 1 {
 		t.Errorf("%+v", p.Containers[0])
+	}
+}
+
+func TestSummaryOfCPUAndMemoryAlone(t *testing.T) {
+	var s statsv1.Summary
+	if err := json.Unmarshal([]byte(reader(t).get(t, "/stats/summary?only_cpu_and_memory=true")), &s); err != nil {
+		t.Fatal(err)
+	}
+	p := s.Pods[0]
+	if s.Node.CPU == nil || s.Node.Fs != nil || p.Memory == nil || p.EphemeralStorage != nil || p.Containers[0].CPU == nil || p.Containers[0].Rootfs != nil {
+		t.Errorf("%+v", s)
 	}
 }
 
