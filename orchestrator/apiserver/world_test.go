@@ -23,7 +23,7 @@ import (
 
 // world is a whole apiserver over the memory store: every part is the real one but authentication, which believes a header.
 type world struct {
-	*testing.T
+	testing.TB
 	handler http.Handler
 }
 
@@ -41,12 +41,12 @@ func (believer) Authenticate(r *http.Request) (*request.User, bool, error) {
 }
 
 // newWorld starts one on an empty store; it ends with the test. flags are kube-apiserver's.
-func newWorld(t *testing.T, flags ...string) *world {
+func newWorld(t testing.TB, flags ...string) *world {
 	t.Helper()
 	return newWorldOn(t, memory.New(), flags...)
 }
 
-func newWorldOn(t *testing.T, backend store.Store, flags ...string) *world {
+func newWorldOn(t testing.TB, backend store.Store, flags ...string) *world {
 	t.Helper()
 	var o options
 	set := pflag.NewFlagSet("kube-apiserver", pflag.ContinueOnError)
@@ -81,7 +81,7 @@ func newWorldOn(t *testing.T, backend store.Store, flags ...string) *world {
 	if err := build.seed(bounded, server.registry, seeds); err != nil {
 		t.Fatal(err)
 	}
-	return &world{T: t, handler: handler}
+	return &world{TB: t, handler: handler}
 }
 
 // answer of one request.
@@ -100,7 +100,7 @@ func (a answer) status() metav1.Status {
 
 func (a answer) warnings() []string { return a.Header.Values("Warning") }
 
-func (a answer) object(t *testing.T) *unstructured.Unstructured {
+func (a answer) object(t testing.TB) *unstructured.Unstructured {
 	t.Helper()
 	u := &unstructured.Unstructured{}
 	if err := json.Unmarshal(a.Body, &u.Object); err != nil {
@@ -142,7 +142,7 @@ func (w *world) shown(method, url, media, body string) *unstructured.Unstructure
 	if a.Code >= 300 {
 		w.Fatalf("%s %s: %d %s", method, url, a.Code, a.Body)
 	}
-	return a.object(w.T)
+	return a.object(w.TB)
 }
 
 // do sends one request of a user; body is JSON or YAML, and a merge patch is JSON.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 )
@@ -19,6 +20,8 @@ type FrontProxy struct {
 	AllowedNames []string
 	// UserHeaders, UIDHeaders, GroupHeaders and ExtraPrefixes are where the user stands: X-Remote-User and its likes.
 	UserHeaders, UIDHeaders, GroupHeaders, ExtraPrefixes []string
+
+	signed signatures
 }
 
 // Authenticate implements Authenticator.
@@ -27,7 +30,7 @@ func (f *FrontProxy) Authenticate(r *http.Request) (*request.User, bool, error) 
 	if name == "" || r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
 		return nil, false, nil
 	}
-	if err := verify(r.TLS.PeerCertificates, f.CA); err != nil {
+	if err := f.signed.verify(r.TLS.PeerCertificates, f.CA, time.Now()); err != nil {
 		return nil, false, fmt.Errorf("verify the front proxy's certificate: %w", err)
 	}
 	if cn := r.TLS.PeerCertificates[0].Subject.CommonName; len(f.AllowedNames) > 0 && !slices.Contains(f.AllowedNames, cn) {
