@@ -74,7 +74,7 @@ type Server struct {
 // New joins the parts.
 func New(cfg Config) (*Server, error) {
 	registry := objects.New(cfg.Kinds, cfg.Store, cfg.Logger)
-	tracker := fields.New(cfg.Kinds, fields.Typed(cfg.Types))
+	tracker := fields.New(cfg.Kinds, cfg.Types)
 	registry.Track = trackOwn(tracker)
 	parts, err := cfg.Parts(registry)
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/managedfields"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
@@ -21,9 +20,7 @@ type Types interface {
 	Type(gvk schema.GroupVersionKind) (typed.ParseableType, error)
 }
 
-// Typed makes a converter from types.
-func Typed(types Types) managedfields.TypeConverter { return typer{types} }
-
+// typer is the converter that field managers ask for. It implements managedfields.TypeConverter.
 type typer struct{ types Types }
 
 func (t typer) ObjectToTyped(obj runtime.Object, opts ...typed.ValidationOptions) (*typed.TypedValue, error) {

@@ -19,11 +19,14 @@ import (
 
 // Tracker keeps one manager of fields for each kind, version and subresource that was written to. It is safe for concurrent use.
 type Tracker struct {
-	types    managedfields.TypeConverter
+	types    Types
 	versions *versions
+	sets     sets
 
 	mu       sync.RWMutex
 	managers map[place]*managedfields.FieldManager
+	// filters of targets that were written to; nil ones too.
+	filters map[place]fieldpath.Filter
 }
 
 // place is what one manager is for.
@@ -32,9 +35,9 @@ type place struct {
 	subresource string
 }
 
-// New returns a tracker of the kinds, whose types the converter knows.
-func New(kinds []*kind.Kind, types managedfields.TypeConverter) *Tracker {
-	return &Tracker{types: types, versions: newVersions(kinds), managers: map[place]*managedfields.FieldManager{}}
+// New returns a tracker of the kinds, whose types are known.
+func New(kinds []*kind.Kind, types Types) *Tracker {
+	return &Tracker{types: types, versions: newVersions(kinds), managers: map[place]*managedfields.FieldManager{}, filters: map[place]fieldpath.Filter{}}
 }
 
 // Target is what a write addresses.
@@ -61,7 +64,7 @@ func (t *Tracker) managerOf(at place, resets func() map[fieldpath.APIVersion]fie
 		return m, nil
 	}
 	hub := schema.GroupVersion{Group: at.gvk.Group, Version: runtime.APIVersionInternal}
-	m, err := managedfields.NewDefaultFieldManager(t.types, t.versions, undefaulted{}, t.versions, at.gvk, hub, at.subresource, resets())
+	m, err := managedfields.NewDefaultFieldManager(typer{t.types}, t.versions, undefaulted{}, t.versions, at.gvk, hub, at.subresource, resets())
 	if err != nil {
 		return nil, fmt.Errorf("manage fields of %s %s: %w", at.gvk, at.subresource, err)
 	}
@@ -69,6 +72,22 @@ func (t *Tracker) managerOf(at place, resets func() map[fieldpath.APIVersion]fie
 	defer t.mu.Unlock()
 	t.managers[at] = m
 	return m, nil
+}
+
+// filter of the fields that a write to the target can set; nil lets everything pass.
+func (t *Tracker) filter(target Target) fieldpath.Filter {
+	at := place{target.gvk(), target.Subresource}
+	t.mu.RLock()
+	f, ok := t.filters[at]
+	t.mu.RUnlock()
+	if ok {
+		return f
+	}
+	f = resets(target)[fieldpath.APIVersion(at.gvk.GroupVersion().String())]
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.filters[at] = f
+	return f
 }
 
 // undefaulted: what is merged here goes the way of every write afterwards, which sets the defaults.

@@ -30,7 +30,7 @@ func tracker(tb testing.TB, group, resource, subresource string) (*fields.Tracke
 	if target.Kind == nil {
 		tb.Fatalf("the catalogue has no %s", resource)
 	}
-	return fields.New(kinds, fields.Typed(schema.New(all))), target
+	return fields.New(kinds, schema.New(all)), target
 }
 
 // pod of an ordinary size, with its defaults.

@@ -1,6 +1,7 @@
 package fields
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,39 +16,82 @@ import (
 // Update notes in obj's managedFields what it changes of live (nil: everything is new). Both are hub objects, and obj has its defaults.
 // It never fails a write: when the fields of an object cannot be told, its managedFields stay as they were.
 func (t *Tracker) Update(target Target, manager string, live, obj kind.Object) {
-	if live != nil && t.settled(target, live, obj) {
+	if live == nil {
+		entries, err := t.created(target, manager, obj)
+		if err != nil {
+			entries = nil
+		}
+		obj.SetManagedFields(entries)
 		return
 	}
-	entries, err := t.updated(target, manager, live, obj)
-	switch {
-	case err == nil:
-		obj.SetManagedFields(entries)
-	case live != nil:
-		obj.SetManagedFields(live.GetManagedFields())
-	default:
-		obj.SetManagedFields(nil)
+	before, after := differing(live, obj)
+	if settled(target, live, obj, before, after) {
+		return
 	}
+	entries, err := t.changed(target, manager, live, obj, before, after)
+	if err != nil {
+		entries = live.GetManagedFields()
+	}
+	obj.SetManagedFields(entries)
+}
+
+// created are the managedFields of a new object.
+func (t *Tracker) created(target Target, manager string, obj kind.Object) ([]metav1.ManagedFieldsEntry, error) {
+	if obj.GetManagedFields() != nil {
+		return t.updated(target, manager, nil, obj)
+	}
+	after, err := t.shown(target, obj)
+	if err != nil {
+		return nil, err
+	}
+	return t.note(target, manager, nil, withType(target.Version.New(), target.gvk()), after)
+}
+
+// changed are the managedFields of obj, which hold what was asked for, after a change of live. before and after are what differs of the two.
+func (t *Tracker) changed(target Target, manager string, live, obj, before, after kind.Object) ([]metav1.ManagedFieldsEntry, error) {
+	if !alike(target, live, obj) {
+		return t.updated(target, manager, live, obj)
+	}
+	entries := live.GetManagedFields()
+	if asked := obj.GetManagedFields(); asked != nil && target.Subresource == "" {
+		entries = asked
+	}
+	if len(entries) > 0 && ordinary(entries, target.gvk().GroupVersion().String()) {
+		return t.note(target, manager, entries, before, after)
+	}
+	before.SetManagedFields(live.GetManagedFields())
+	after.SetManagedFields(obj.GetManagedFields())
+	return t.updated(target, manager, before, after)
 }
 
 // settled takes care of the writes that need no comparing of fields: objects that are not tracked, and writes that change nothing.
-func (t *Tracker) settled(target Target, live, obj kind.Object) bool {
+// before and after are what differs of live and obj.
+func settled(target Target, live, obj, before, after kind.Object) bool {
 	asked, have := obj.GetManagedFields(), live.GetManagedFields()
 	silent := asked == nil || target.Subresource != ""
 	if len(have) == 0 && silent {
 		obj.SetManagedFields(nil)
 		return true
 	}
-	if !silent && !sameOwners(asked, have) {
-		return false
-	}
-	obj.SetManagedFields(have)
-	if equality.Semantic.DeepEqual(obj, live) {
+	if (silent || sameOwners(asked, have)) && equality.Semantic.DeepEqual(after, before) {
+		obj.SetManagedFields(have)
 		return true
 	}
-	obj.SetManagedFields(asked)
 	return false
 }
 
+// alike tells whether everything that is known of two objects is about the one version in which they are kept: only then does it suffice to
+// compare what differs, since a conversion wants to see all of an object.
+func alike(target Target, live, obj kind.Object) bool {
+	if target.Version.FromHub != nil {
+		return false
+	}
+	version := target.gvk().GroupVersion().String()
+	other := func(e metav1.ManagedFieldsEntry) bool { return e.APIVersion != version }
+	return !slices.ContainsFunc(live.GetManagedFields(), other) && !slices.ContainsFunc(obj.GetManagedFields(), other)
+}
+
+// updated has a FieldManager find the managedFields of obj, which hold what was asked for, after a change of live.
 func (t *Tracker) updated(target Target, manager string, live, obj kind.Object) ([]metav1.ManagedFieldsEntry, error) {
 	m, err := t.manager(target)
 	if err != nil {
