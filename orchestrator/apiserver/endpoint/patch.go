@@ -80,6 +80,8 @@ func unsupportedPatch() error {
 // patcher turns the JSON of the present object into that of the wanted one.
 type patcher struct {
 	apply func(present []byte) ([]byte, error)
+	// about is what of the object has to be there for it; nil is everything.
+	about part
 	// repeated are the fields that the patch itself sets twice.
 	repeated []error
 	// shown of a strategic patch, in errors about its outcome: the patch itself; other patches show the outcome.
@@ -96,13 +98,13 @@ func (c *call) patcher(format types.PatchType, body []byte) (patcher, error) {
 		return patcher{}, apierrors.NewBadRequest("invalid JSON patch")
 	}
 	if format == types.MergePatchType {
-		return patcher{apply: func(present []byte) ([]byte, error) { return jsonpatch.MergePatch(present, body) }, repeated: repeated}, nil
+		return patcher{apply: func(present []byte) ([]byte, error) { return jsonpatch.MergePatch(present, body) }, about: partOfMerge(content), repeated: repeated}, nil
 	}
 	schema, err := strategicpatch.NewPatchMetaFromStruct(c.version.New())
 	if err != nil {
 		return patcher{}, err
 	}
-	return patcher{repeated: repeated, shown: fmt.Sprintf("%+v", content), apply: func(present []byte) ([]byte, error) {
+	return patcher{about: partOfMerge(content), repeated: repeated, shown: fmt.Sprintf("%+v", content), apply: func(present []byte) ([]byte, error) {
 		after, err := strategicpatch.StrategicMergePatchUsingLookupPatchMeta(present, body, schema)
 		return after, strategicError(err)
 	}}, nil
@@ -124,7 +126,7 @@ func jsonPatcher(body []byte) (patcher, error) {
 	if len(operations) > maxOperations {
 		return patcher{}, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("The allowed maximum operations in a JSON patch is %d, got %d", maxOperations, len(operations)))
 	}
-	return patcher{repeated: repeated, apply: func(present []byte) ([]byte, error) {
+	return patcher{about: partOfOperations(operations), repeated: repeated, apply: func(present []byte) ([]byte, error) {
 		after, err := operations.Apply(present)
 		return after, unprocessable(err)
 	}}, nil
@@ -149,8 +151,12 @@ func (c *call) applyPatch(present kind.Object, p patcher) (kind.Object, error) {
 		return nil, err
 	}
 	patched := c.version.New()
-	if err := c.patched(withType(served, c.gvk()), p, patched, c.gvk()); err != nil {
-		return nil, err
+	if p.about == nil || c.patchedPart(served, p, patched) != nil {
+		// Errors are about the whole object.
+		patched = c.version.New()
+		if err := c.patched(withType(served, c.gvk()), p, patched, c.gvk()); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.sameName(patched); err != nil {
 		return nil, err
@@ -159,6 +165,15 @@ func (c *call) applyPatch(present kind.Object, p patcher) (kind.Object, error) {
 		return nil, err
 	}
 	return c.toHub(patched)
+}
+
+// patchedPart patches the part that the patch is about; the rest is taken from served, which is used up.
+func (c *call) patchedPart(served kind.Object, p patcher, into kind.Object) error {
+	if err := c.patched(withType(p.about.of(served, c.version.New()), c.gvk()), p, into, c.gvk()); err != nil {
+		return err
+	}
+	p.about.complete(into, served)
+	return nil
 }
 
 // patched applies a patch to an object that carries its type, and reads the outcome.
