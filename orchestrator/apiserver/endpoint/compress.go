@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"compress/gzip"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -30,13 +31,13 @@ func acceptsGzip(r *http.Request) bool {
 }
 
 // writeCompressed writes a large answer in less bytes.
-func writeCompressed(w http.ResponseWriter, code int, body []byte) {
+func writeCompressed(w http.ResponseWriter, code int, write func(io.Writer)) {
 	w.Header().Set("Content-Encoding", "gzip")
 	w.Header().Add("Vary", "Accept-Encoding")
 	w.WriteHeader(code)
 	z := compressors.Get().(*gzip.Writer)
 	defer compressors.Put(z)
 	z.Reset(w)
-	_, _ = z.Write(body)
+	write(z)
 	_ = z.Close()
 }

@@ -91,11 +91,11 @@ func (c *call) deleteCollection() error {
 	if err != nil {
 		return err
 	}
-	body, err := c.listBody(p, f.media)
+	body, err := c.body(p, f.media)
 	if err != nil {
 		return err
 	}
-	return send(c.w, http.StatusOK, body, f)
+	return sendList(c.w, http.StatusOK, body, f)
 }
 
 // decodeDeleteOptions takes them in any version, as stock does: clients send v1, meta.k8s.io/v1, or a version of the resource's own group.

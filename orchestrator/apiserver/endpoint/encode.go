@@ -2,7 +2,7 @@ package endpoint
 
 import (
 	"encoding/json"
-	"fmt"
+	"io"
 	"net/http"
 	"reflect"
 
@@ -17,14 +17,22 @@ import (
 // protoMessage is what every type of k8s.io/api can do.
 type protoMessage interface{ Marshal() ([]byte, error) }
 
-// envelope wraps a protobuf message in Kubernetes' frame: four bytes of magic and a runtime.Unknown that names the type.
-func envelope(apiVersion, kindName string, raw []byte) ([]byte, error) {
-	unknown := runtime.Unknown{TypeMeta: runtime.TypeMeta{APIVersion: apiVersion, Kind: kindName}, Raw: raw}
-	body, err := unknown.Marshal()
-	if err != nil {
-		return nil, err
-	}
-	return append([]byte("k8s\x00"), body...), nil
+// magic begins what Kubernetes encodes as protobuf: behind it stands a runtime.Unknown that names the type (field 1) and holds the message (field 2).
+const magic = "k8s\x00"
+
+// noContent ends it: its encoding and its media type (fields 3 and 4) are empty.
+var noContent = []byte{3<<3 | 2, 0, 4<<3 | 2, 0}
+
+// envelopeHead is the part of an envelope that a type alone decides: all before the message.
+func envelopeHead(apiVersion, kindName string) []byte {
+	return appendField([]byte(magic), 1, appendField(appendField(nil, 1, []byte(apiVersion)), 2, []byte(kindName)))
+}
+
+// envelope wraps a protobuf message in Kubernetes' frame.
+func envelope(apiVersion, kindName string, raw []byte) []byte {
+	head := envelopeHead(apiVersion, kindName)
+	whole := make([]byte, 0, len(head)+headSize(len(raw))+len(raw)+len(noContent))
+	return append(appendField(append(whole, head...), 2, raw), noContent...)
 }
 
 // fragment is an object's encoding without its type: what items of lists look like, and what everything else is assembled around.
@@ -43,26 +51,36 @@ func fragment(obj any, media string) ([]byte, error) {
 func typed(fragment []byte, gvk schema.GroupVersionKind, media string) ([]byte, error) {
 	apiVersion := gvk.GroupVersion().String()
 	if media == mediaProtobuf {
-		return envelope(apiVersion, gvk.Kind, fragment)
+		return envelope(apiVersion, gvk.Kind, fragment), nil
 	}
-	head := fmt.Appendf(nil, `{"kind":%q,"apiVersion":%q`, gvk.Kind, apiVersion)
+	whole := make([]byte, 0, len(fragment)+len(gvk.Kind)+len(apiVersion)+len(`{"kind":"","apiVersion":"",`)+1) // and a newline
+	whole = append(whole, `{"kind":"`...)
+	whole = append(whole, gvk.Kind...)
+	whole = append(whole, `","apiVersion":"`...)
+	whole = append(whole, apiVersion...)
+	whole = append(whole, '"')
 	if len(fragment) > 2 { // more than {}
-		head = append(head, ',')
+		whole = append(whole, ',')
 	}
-	return append(head, fragment[1:]...), nil
+	return append(whole, fragment[1:]...), nil
 }
 
-// cachedFragment encodes a cache entry once for each version and media type.
-func (c *call) cachedFragment(o *watchcache.Object, media string) ([]byte, error) {
+// encoding is the key of this call's fragments in a media type; all but protobuf begin as JSON.
+func (c *call) encoding(media string) watchcache.EncodingKey {
 	if media != mediaProtobuf {
 		media = mediaJSON
 	}
-	return o.Encoding(watchcache.EncodingKey{Version: c.kind.Group + "/" + c.version.Name, MediaType: media}, func() ([]byte, error) {
+	return watchcache.EncodingKey{Version: c.kind.Group + "/" + c.version.Name, MediaType: media}
+}
+
+// cachedFragment encodes a cache entry once for each version and media type.
+func (c *call) cachedFragment(o *watchcache.Object, key watchcache.EncodingKey) ([]byte, error) {
+	return o.Encoding(key, func() ([]byte, error) {
 		obj, err := c.fromHub(o.Decoded.(kind.Object))
 		if err != nil {
 			return nil, err
 		}
-		return fragment(withoutType(obj), media)
+		return fragment(withoutType(obj), key.MediaType)
 	})
 }
 
@@ -148,13 +166,18 @@ func send(w http.ResponseWriter, code int, body []byte, f form) error {
 	case f.media == mediaJSON:
 		body = append(body, '\n')
 	}
-	w.Header().Set("Content-Type", f.media)
-	w.Header().Set("Cache-Control", "no-cache, private")
+	announce(w, f)
 	if f.gzip && len(body) >= compressFrom {
-		writeCompressed(w, code, body)
+		writeCompressed(w, code, func(w io.Writer) { _, _ = w.Write(body) })
 		return nil
 	}
 	w.WriteHeader(code)
 	_, _ = w.Write(body) // when the client went away, nobody is left to tell
 	return nil
+}
+
+// announce sets the headers of an answer.
+func announce(w http.ResponseWriter, f form) {
+	w.Header().Set("Content-Type", f.media)
+	w.Header().Set("Cache-Control", "no-cache, private")
 }

@@ -54,9 +54,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 func encodeStatus(status *metav1.Status, accept string) (body []byte, media string) {
 	if strings.HasPrefix(accept, mediaProtobuf) && !strings.Contains(accept, "as=") {
 		if raw, err := status.Marshal(); err == nil {
-			if body, err = envelope("v1", "Status", raw); err == nil {
-				return body, mediaProtobuf
-			}
+			return envelope("v1", "Status", raw), mediaProtobuf
 		}
 	}
 	body, err := json.Marshal(status)

@@ -34,7 +34,7 @@ func (c *call) get() error {
 	if f.as != "" {
 		return c.respondAs(http.StatusOK, objects.Of(o), f)
 	}
-	raw, err := c.cachedFragment(o, f.media)
+	raw, err := c.cachedFragment(o, c.encoding(f.media))
 	if err != nil {
 		return err
 	}

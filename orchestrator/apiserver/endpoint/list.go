@@ -1,16 +1,13 @@
 package endpoint
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
 	"strconv"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/ptr"
 
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
@@ -41,11 +38,11 @@ func (c *call) list() error {
 	if f.as != "" {
 		return c.respondList(p, f)
 	}
-	body, err := c.listBody(p, f.media)
+	body, err := c.body(p, f.media)
 	if err != nil {
 		return err
 	}
-	return send(c.w, http.StatusOK, body, f)
+	return sendList(c.w, http.StatusOK, body, f)
 }
 
 // page collects the objects that a list asks for.
@@ -167,60 +164,4 @@ func (c *call) stored(revision int64) (*watchcache.Snapshot, error) {
 		return nil, err
 	}
 	return c.Registry.Cache.Build(objects.Prefix(c.kind), listed.Entries), nil
-}
-
-// listBody assembles a list around the cached encodings of its items.
-func (c *call) listBody(p *page, media string) ([]byte, error) {
-	gvk := c.gvk()
-	gvk.Kind = c.listKind()
-	if media == mediaProtobuf {
-		return c.protobufList(p, gvk)
-	}
-	metadata, err := json.Marshal(p.metadata)
-	if err != nil {
-		return nil, err
-	}
-	body := fmt.Appendf(nil, `{"kind":%q,"apiVersion":%q,"metadata":%s,"items":[`, gvk.Kind, gvk.GroupVersion(), metadata)
-	for i, o := range p.items {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		raw, err := c.cachedFragment(o, media)
-		if err != nil {
-			return nil, err
-		}
-		body = append(body, raw...)
-	}
-	return append(body, "]}"...), nil
-}
-
-// listKind is the kind of the version's list type.
-func (c *call) listKind() string { return reflect.TypeOf(c.version.NewList()).Elem().Name() }
-
-// protobufList: in every list type of Kubernetes, field 1 is the metadata and field 2 repeats the items.
-func (c *call) protobufList(p *page, gvk schema.GroupVersionKind) ([]byte, error) {
-	metadata, err := p.metadata.Marshal()
-	if err != nil {
-		return nil, err
-	}
-	raw := appendField(nil, 1, metadata)
-	for _, o := range p.items {
-		item, err := c.cachedFragment(o, mediaProtobuf)
-		if err != nil {
-			return nil, err
-		}
-		raw = appendField(raw, 2, item)
-	}
-	return envelope(gvk.GroupVersion().String(), gvk.Kind, raw)
-}
-
-// appendField writes a length-delimited protobuf field.
-func appendField(to []byte, number int, value []byte) []byte {
-	to = append(to, byte(number<<3|2))
-	length := uint64(len(value))
-	for length >= 0x80 {
-		to = append(to, byte(length)|0x80)
-		length >>= 7
-	}
-	return append(append(to, byte(length)), value...)
 }

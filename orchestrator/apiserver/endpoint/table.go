@@ -138,7 +138,7 @@ func encodeMeta(obj any, kindName, media string) ([]byte, error) {
 
 // withVersion is a shallow copy that carries another version.
 func withVersion(obj kind.Object, revision int64) kind.Object {
-	copied := obj.DeepCopyObject().(kind.Object)
+	copied := withType(obj, obj.GetObjectKind().GroupVersionKind())
 	copied.SetResourceVersion(strconv.FormatInt(revision, 10))
 	return copied
 }

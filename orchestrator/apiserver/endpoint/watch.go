@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -47,7 +46,8 @@ func (c *call) watch() error {
 	}
 	ctx, cancel := context.WithTimeout(c.r.Context(), life)
 	defer cancel()
-	s := &stream{call: c, form: f, match: match, bookmarks: options.AllowWatchBookmarks}
+	s := &stream{call: c, form: f, match: match, bookmarks: options.AllowWatchBookmarks, key: c.encoding(f.media)}
+	s.head = s.beginning()
 	initial, after, err := s.begin(options)
 	if err != nil {
 		return err
@@ -80,6 +80,9 @@ type stream struct {
 	bookmarks   bool
 	flush       func() error
 	columnsSent bool
+	// key of the encodings that are sent, and what stands before each; scratch is for what stands there in a protobuf message.
+	key           watchcache.EncodingKey
+	head, scratch []byte
 }
 
 // initialEvents are the state that a watch starts with; end tells that a bookmark marks where they end.
@@ -206,42 +209,43 @@ func (s *stream) event(e *watchcache.Event) error {
 
 // send writes one event. A revision other than 0 takes the place of the object's own.
 func (s *stream) send(event watch.EventType, o *watchcache.Object, revision int64) error {
-	raw, err := s.object(o, revision)
+	switch {
+	case s.form.as == "" && revision == 0:
+		raw, err := s.cachedFragment(o, s.key)
+		if err != nil {
+			return err
+		}
+		return s.sendFragment(event, raw)
+	case s.form.as == "":
+		raw, err := s.lastFragment(o, revision)
+		if err != nil {
+			return err
+		}
+		return s.sendFragment(event, raw)
+	}
+	obj := objects.Of(o)
+	if revision != 0 {
+		obj = withVersion(obj, revision)
+	}
+	raw, err := s.encodeEvent(obj)
 	if err != nil {
 		return err
 	}
 	return s.frame(event, raw)
 }
 
-// object is the encoded body of an event.
-func (s *stream) object(o *watchcache.Object, revision int64) ([]byte, error) {
-	if s.form.as == "" && revision == 0 {
-		raw, err := s.cachedFragment(o, s.form.media)
+// lastFragment is the encoding of an object that an event took away, with the version of the event: there is only one for each object, so that
+// it too is made once.
+func (s *stream) lastFragment(o *watchcache.Object, revision int64) ([]byte, error) {
+	key := s.key
+	key.Transform = "last"
+	return o.Encoding(key, func() ([]byte, error) {
+		obj, err := s.fromHub(withVersion(objects.Of(o), revision))
 		if err != nil {
 			return nil, err
 		}
-		return typed(raw, s.gvk(), s.form.media)
-	}
-	obj := objects.Of(o)
-	if revision != 0 {
-		obj = withoutType(withVersion(obj, revision))
-	}
-	return s.encodeEvent(obj)
-}
-
-// frame delimits an event: a line of JSON, or a length-prefixed protobuf message.
-func (s *stream) frame(event watch.EventType, raw []byte) error {
-	var frame []byte
-	if s.form.media == mediaProtobuf {
-		message := appendField(nil, 1, []byte(event))
-		message = appendField(message, 2, appendField(nil, 1, raw))
-		length := len(message)
-		frame = append([]byte{byte(length >> 24), byte(length >> 16), byte(length >> 8), byte(length)}, message...)
-	} else {
-		frame = fmt.Appendf(nil, `{"type":%q,"object":%s}`+"\n", event, raw)
-	}
-	_, err := s.w.Write(frame)
-	return err
+		return fragment(withoutType(obj), key.MediaType)
+	})
 }
 
 // fail ends a stream with an ERROR event.
@@ -252,7 +256,7 @@ func (s *stream) fail(problem error) error {
 	if s.form.media == mediaProtobuf {
 		status.Kind, status.APIVersion = "", ""
 		if raw, err = status.Marshal(); err == nil {
-			raw, err = envelope("v1", "Status", raw)
+			raw = envelope("v1", "Status", raw)
 		}
 	}
 	if err != nil {
