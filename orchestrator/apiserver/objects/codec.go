@@ -46,6 +46,15 @@ func shallow(obj kind.Object) kind.Object {
 
 // Decode reads stored bytes into a new hub object that carries its revision.
 func Decode(k *kind.Kind, data []byte, revision int64) (kind.Object, error) {
+	obj, err := decode(k, data)
+	if err == nil {
+		obj.SetResourceVersion(strconv.FormatInt(revision, 10))
+	}
+	return obj, err
+}
+
+// decode leaves the revision out.
+func decode(k *kind.Kind, data []byte) (kind.Object, error) {
 	obj := k.Storage.New()
 	gvk := k.Storage.Version.WithKind(k.Names.Kind)
 	var codec runtime.Serializer = jsonCodec
@@ -55,13 +64,19 @@ func Decode(k *kind.Kind, data []byte, revision int64) (kind.Object, error) {
 	if _, _, err := codec.Decode(data, &gvk, obj); err != nil {
 		return nil, fmt.Errorf("decode a stored %s: %w", k.Names.Kind, err)
 	}
-	obj.SetResourceVersion(strconv.FormatInt(revision, 10))
 	obj.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
 	normalise(k, obj)
 	if k.Default != nil {
 		k.Default(obj)
 	}
 	return obj, nil
+}
+
+// at is an object at a revision; what it points to is shared.
+func at(obj kind.Object, revision int64) kind.Object {
+	copied := shallow(obj)
+	copied.SetResourceVersion(strconv.FormatInt(revision, 10))
+	return copied
 }
 
 // normalise does what stock's round trip through its internal types does; it follows every decoding.

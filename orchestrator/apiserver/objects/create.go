@@ -161,16 +161,30 @@ func (r *Registry) commitNew(ctx context.Context, k *kind.Kind, obj kind.Object,
 	if err != nil {
 		return nil, err
 	}
-	revision, err := r.Store.Create(ctx, store.Put{Key: key, Value: data, TTL: k.Storage.TTL})
+	created, err := r.write(k, key, data, func() (int64, error) {
+		return r.Store.Create(ctx, store.Put{Key: key, Value: data, TTL: k.Storage.TTL})
+	})
 	var conflict *store.ConflictError
 	if errors.As(err, &conflict) {
 		return nil, apierrors.NewAlreadyExists(k.GroupResource(), obj.GetName())
 	}
+	written = err == nil
+	return created, err
+}
+
+// write stores what was encoded, and returns it as it reads now: shared with the cache, not to be altered.
+func (r *Registry) write(k *kind.Kind, key string, data []byte, commit func() (int64, error)) (kind.Object, error) {
+	obj, err := decode(k, data)
 	if err != nil {
 		return nil, err
 	}
-	written = true
-	return Decode(k, data, revision)
+	r.written.announce(key, data, obj)
+	revision, err := commit()
+	if err != nil {
+		r.written.withdraw(key, data)
+		return nil, err
+	}
+	return at(obj, revision), nil
 }
 
 func reserve(h Hooks, obj, old kind.Object) (func(bool), error) {

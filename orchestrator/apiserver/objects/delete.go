@@ -53,29 +53,29 @@ func (r *Registry) Remove(ctx context.Context, k *kind.Kind, d Removal) (obj kin
 		if err == nil || live {
 			return obj, gone, err
 		}
-		if present, err = r.Live(ctx, k, d.Namespace, d.Name); err != nil {
+		if present, err = r.live(ctx, k, d.Namespace, d.Name); err != nil {
 			return nil, false, err
 		}
 		live = true
 	}
 }
 
-func (r *Registry) removeOnce(ctx context.Context, k *kind.Kind, d Removal, present kind.Object) (kind.Object, bool, error) {
-	if d.Matches != nil && !d.Matches(present) {
-		return present, false, nil
+func (r *Registry) removeOnce(ctx context.Context, k *kind.Kind, d Removal, present original) (kind.Object, bool, error) {
+	if d.Matches != nil && !d.Matches(present.Object) {
+		return present.Object, false, nil
 	}
-	if err := preconditions(k, d, present); err != nil {
+	if err := preconditions(k, d, present.Object); err != nil {
 		return nil, false, err
 	}
 	if d.Check != nil {
-		if err := d.Check(nil, present); err != nil {
+		if err := d.Check(nil, present.Object); err != nil {
 			return nil, false, err
 		}
 	}
 	marked := present.DeepCopyObject().(kind.Object)
 	grace := r.mark(k, d.Options, marked)
 	if grace == 0 && !held(k, marked) {
-		return r.drop(ctx, k, d, present)
+		return r.drop(ctx, k, d, present.Object)
 	}
 	if k.PrepareDelete != nil {
 		k.PrepareDelete(marked)

@@ -28,7 +28,8 @@ type Registry struct {
 	// Track notes in managedFields what the apiserver itself writes (Writer); nil notes nothing.
 	Track func(k *kind.Kind, subresource string, obj, old kind.Object)
 
-	kinds map[schema.GroupResource]*kind.Kind
+	kinds   map[schema.GroupResource]*kind.Kind
+	written written
 }
 
 var _ ReadWriter = (*Registry)(nil)
@@ -42,7 +43,7 @@ func New(kinds []*kind.Kind, s store.Store, logger *slog.Logger) *Registry {
 		r.kinds[k.GroupResource()] = k
 		if prefix := Prefix(k); k.Storage.New != nil && !seen[prefix] {
 			seen[prefix] = true
-			resources = append(resources, watchcache.Resource{Prefix: prefix, Extract: extractor(k)})
+			resources = append(resources, watchcache.Resource{Prefix: prefix, Extract: r.extractor(k)})
 		}
 	}
 	r.Cache = watchcache.New(watchcache.Config{Store: s, Prefix: Root, Resources: resources, Logger: logger})
@@ -79,12 +80,16 @@ func NamespacePrefix(k *kind.Kind, namespace string) string {
 	return Prefix(k)
 }
 
-func extractor(k *kind.Kind) func(string, []byte, int64) (watchcache.Meta, error) {
-	return func(_ string, value []byte, revision int64) (watchcache.Meta, error) {
-		obj, err := Decode(k, value, revision)
-		if err != nil {
-			return watchcache.Meta{}, err
+func (r *Registry) extractor(k *kind.Kind) func(string, []byte, int64) (watchcache.Meta, error) {
+	return func(key string, value []byte, revision int64) (watchcache.Meta, error) {
+		obj, ok := r.written.take(key, value)
+		if !ok {
+			var err error
+			if obj, err = decode(k, value); err != nil {
+				return watchcache.Meta{}, err
+			}
 		}
+		obj = at(obj, revision)
 		meta := watchcache.Meta{Namespace: obj.GetNamespace(), Name: obj.GetName(), Labels: obj.GetLabels(), Decoded: obj}
 		if k.Fields != nil {
 			meta.Fields = k.Fields(obj)
@@ -155,14 +160,19 @@ func (r *Registry) Barrier(ctx context.Context) error { return r.Cache.Barrier(c
 
 // Live reads an object from the store itself, as a copy that the caller may alter.
 func (r *Registry) Live(ctx context.Context, k *kind.Kind, namespace, name string) (kind.Object, error) {
+	o, err := r.live(ctx, k, namespace, name)
+	return o.Object, err
+}
+
+func (r *Registry) live(ctx context.Context, k *kind.Kind, namespace, name string) (original, error) {
 	e, err := r.Store.Get(ctx, Key(k, namespace, name))
 	if err == store.ErrNotFound {
-		return nil, apierrors.NewNotFound(k.GroupResource(), name)
+		return original{}, apierrors.NewNotFound(k.GroupResource(), name)
 	}
 	if err != nil {
-		return nil, err
+		return original{}, err
 	}
-	return Decode(k, e.Value, e.ModRevision)
+	return originalOf(k, e)
 }
 
 // validKeyPart: a name that cannot be part of a key names nothing.

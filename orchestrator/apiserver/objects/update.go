@@ -54,7 +54,7 @@ func (r *Registry) Modify(ctx context.Context, k *kind.Kind, c Change) (kind.Obj
 		case live || (err == nil && changed.GetResourceVersion() != present.GetResourceVersion()):
 			return changed, err
 		default:
-			fresh, liveErr := r.Live(ctx, k, c.Namespace, c.Name)
+			fresh, liveErr := r.live(ctx, k, c.Namespace, c.Name)
 			if liveErr != nil {
 				return nil, liveErr
 			}
@@ -66,27 +66,38 @@ func (r *Registry) Modify(ctx context.Context, k *kind.Kind, c Change) (kind.Obj
 	}
 }
 
+// original is an object as the store holds it.
+type original struct {
+	kind.Object
+	data []byte
+}
+
+func originalOf(k *kind.Kind, e store.Entry) (original, error) {
+	obj, err := Decode(k, e.Value, e.ModRevision)
+	return original{obj, e.Value}, err
+}
+
 // start returns the cached object, or the live one when the cache has none.
-func (r *Registry) start(ctx context.Context, k *kind.Kind, namespace, name string) (obj kind.Object, live bool, err error) {
+func (r *Registry) start(ctx context.Context, k *kind.Kind, namespace, name string) (present original, live bool, err error) {
 	if o, ok := r.Cache.Get(Prefix(k), Key(k, namespace, name)); ok {
-		return Of(o), false, nil
+		return original{Of(o), o.Value}, false, nil
 	}
-	obj, err = r.Live(ctx, k, namespace, name)
-	return obj, true, err
+	present, err = r.live(ctx, k, namespace, name)
+	return present, true, err
 }
 
 // afterConflict decodes what the failed transaction brought back.
-func (r *Registry) afterConflict(k *kind.Kind, c Change, conflict *store.ConflictError) (kind.Object, error) {
+func (r *Registry) afterConflict(k *kind.Kind, c Change, conflict *store.ConflictError) (original, error) {
 	if conflict.Current.ModRevision == 0 {
-		return nil, apierrors.NewNotFound(k.GroupResource(), c.Name)
+		return original{}, apierrors.NewNotFound(k.GroupResource(), c.Name)
 	}
-	return Decode(k, conflict.Current.Value, conflict.Current.ModRevision)
+	return originalOf(k, conflict.Current)
 }
 
-func (r *Registry) modifyOnce(ctx context.Context, k *kind.Kind, c Change, present kind.Object) (kind.Object, error) {
+func (r *Registry) modifyOnce(ctx context.Context, k *kind.Kind, c Change, present original) (kind.Object, error) {
 	obj, err := c.Apply(present.DeepCopyObject().(kind.Object))
 	if errors.Is(err, ErrUnchanged) {
-		return present, nil
+		return present.Object, nil
 	}
 	if err != nil {
 		return nil, err
@@ -95,15 +106,15 @@ func (r *Registry) modifyOnce(ctx context.Context, k *kind.Kind, c Change, prese
 		return nil, Conflict(k, c.Name)
 	}
 	rules := rulesOf(k, c.Subresource)
-	if err := r.prepare(ctx, k, rules, c, obj, present); err != nil {
+	if err := r.prepare(ctx, k, rules, c, obj, present.Object); err != nil {
 		return nil, err
 	}
 	if c.Check != nil {
-		if err := c.Check(obj, present); err != nil {
+		if err := c.Check(obj, present.Object); err != nil {
 			return nil, err
 		}
 	}
-	warn(ctx, rules.Warnings, c.Hooks, obj, present)
+	warn(ctx, rules.Warnings, c.Hooks, obj, present.Object)
 	return r.commit(ctx, k, c, obj, present)
 }
 
@@ -176,19 +187,15 @@ func keepMetadata(obj, old kind.Object) {
 }
 
 // commit writes the object, or removes it when this change took the last thing that held it.
-func (r *Registry) commit(ctx context.Context, k *kind.Kind, c Change, obj, old kind.Object) (kind.Object, error) {
+func (r *Registry) commit(ctx context.Context, k *kind.Kind, c Change, obj kind.Object, old original) (kind.Object, error) {
 	data, err := Encode(k, obj)
 	if err != nil {
 		return nil, err
 	}
-	before, err := Encode(k, old)
-	if err != nil {
-		return nil, err
+	if bytes.Equal(data, old.data) {
+		return old.Object, nil
 	}
-	if bytes.Equal(data, before) {
-		return old, nil
-	}
-	release, err := reserve(c.Hooks, obj, old)
+	release, err := reserve(c.Hooks, obj, old.Object)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +205,7 @@ func (r *Registry) commit(ctx context.Context, k *kind.Kind, c Change, obj, old 
 		return obj, nil
 	}
 	key := Key(k, obj.GetNamespace(), obj.GetName())
-	if released(k, obj, old) {
+	if released(k, obj, old.Object) {
 		revision, err := r.Store.Delete(ctx, key, Revision(old))
 		if err != nil {
 			return nil, err
@@ -207,15 +214,16 @@ func (r *Registry) commit(ctx context.Context, k *kind.Kind, c Change, obj, old 
 		obj.SetResourceVersion(fmt.Sprint(revision))
 		return obj, nil
 	}
-	if data, err = Encode(k, obj); err != nil { // a reservation may have filled something in
-		return nil, err
+	if c.Reserve != nil { // it may have filled something in
+		if data, err = Encode(k, obj); err != nil {
+			return nil, err
+		}
 	}
-	revision, err := r.Store.Update(ctx, store.Put{Key: key, Value: data, TTL: k.Storage.TTL}, Revision(old))
-	if err != nil {
-		return nil, err
-	}
-	written = true
-	return Decode(k, data, revision)
+	changed, err := r.write(k, key, data, func() (int64, error) {
+		return r.Store.Update(ctx, store.Put{Key: key, Value: data, TTL: k.Storage.TTL}, Revision(old))
+	})
+	written = err == nil
+	return changed, err
 }
 
 // held tells that something keeps an object that is being deleted.
