@@ -63,13 +63,13 @@ func (d dice) compare(t *testing.T, tracker *Tracker, target Target) bool {
 		return false
 	}
 	tracker.Update(whole, "maker", nil, live)
-	equal(t, whole, live.GetManagedFields(), made)
+	compareEntries(t, whole, live.GetManagedFields(), made)
 	live = aged(live)
 	changed := d.object(live, 0.1)
 	tracker.Update(whole, "other", live, changed)
 	live = aged(changed)
 	obj := d.object(live, 0.1)
-	if before, after := differing(live, obj); equality.Semantic.DeepEqual(before, after) {
+	if semantic(t, live, obj) {
 		return true // a list that is empty in place of none is no change at all
 	}
 	obj.SetManagedFields(d.asked(live.GetManagedFields()))
@@ -79,7 +79,7 @@ func (d dice) compare(t *testing.T, tracker *Tracker, target Target) bool {
 		return false
 	}
 	tracker.Update(target, manager, live, obj)
-	equal(t, target, obj.GetManagedFields(), want)
+	compareEntries(t, target, obj.GetManagedFields(), want)
 	return true
 }
 
@@ -100,6 +100,19 @@ func (d dice) asked(have []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntr
 
 var old = metav1.Unix(1, 0)
 
+// semantic tells whether two objects mean the same but for managedFields, and checks that their difference agrees.
+func semantic(t *testing.T, live, obj kind.Object) bool {
+	t.Helper()
+	a, b := bare(live), bare(obj)
+	a.SetManagedFields(nil)
+	b.SetManagedFields(nil)
+	same := equality.Semantic.DeepEqual(a, b)
+	if d := differing(live, obj); d.matters == same {
+		t.Errorf("%v\nand %v: the difference matters: %v", live, obj, d.matters)
+	}
+	return same
+}
+
 // aged is an object as it was stored some time ago.
 func aged(obj kind.Object) kind.Object {
 	obj.SetUID("1")
@@ -109,7 +122,7 @@ func aged(obj kind.Object) kind.Object {
 	return obj
 }
 
-func equal(t *testing.T, target Target, got, want []metav1.ManagedFieldsEntry) {
+func compareEntries(t *testing.T, target Target, got, want []metav1.ManagedFieldsEntry) {
 	t.Helper()
 	same := sameOwners(got, want)
 	for i := range got {

@@ -6,7 +6,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 
@@ -24,11 +23,11 @@ func (t *Tracker) Update(target Target, manager string, live, obj kind.Object) {
 		obj.SetManagedFields(entries)
 		return
 	}
-	before, after := differing(live, obj)
-	if settled(target, live, obj, before, after) {
+	d := differing(live, obj)
+	if settled(target, live, obj, d) {
 		return
 	}
-	entries, err := t.changed(target, manager, live, obj, before, after)
+	entries, err := t.changed(target, manager, live, obj, d)
 	if err != nil {
 		entries = live.GetManagedFields()
 	}
@@ -47,8 +46,8 @@ func (t *Tracker) created(target Target, manager string, obj kind.Object) ([]met
 	return t.note(target, manager, nil, withType(target.Version.New(), target.gvk()), after)
 }
 
-// changed are the managedFields of obj, which hold what was asked for, after a change of live. before and after are what differs of the two.
-func (t *Tracker) changed(target Target, manager string, live, obj, before, after kind.Object) ([]metav1.ManagedFieldsEntry, error) {
+// changed are the managedFields of obj, which hold what was asked for, after a change of live.
+func (t *Tracker) changed(target Target, manager string, live, obj kind.Object, d *difference) ([]metav1.ManagedFieldsEntry, error) {
 	if !alike(target, live, obj) {
 		return t.updated(target, manager, live, obj)
 	}
@@ -57,23 +56,22 @@ func (t *Tracker) changed(target Target, manager string, live, obj, before, afte
 		entries = asked
 	}
 	if len(entries) > 0 && ordinary(entries, target.gvk().GroupVersion().String()) {
-		return t.note(target, manager, entries, before, after)
+		return t.note(target, manager, entries, d.before, d.after)
 	}
-	before.SetManagedFields(live.GetManagedFields())
-	after.SetManagedFields(obj.GetManagedFields())
-	return t.updated(target, manager, before, after)
+	d.before.SetManagedFields(live.GetManagedFields())
+	d.after.SetManagedFields(obj.GetManagedFields())
+	return t.updated(target, manager, d.before, d.after)
 }
 
 // settled takes care of the writes that need no comparing of fields: objects that are not tracked, and writes that change nothing.
-// before and after are what differs of live and obj.
-func settled(target Target, live, obj, before, after kind.Object) bool {
+func settled(target Target, live, obj kind.Object, d *difference) bool {
 	asked, have := obj.GetManagedFields(), live.GetManagedFields()
 	silent := asked == nil || target.Subresource != ""
 	if len(have) == 0 && silent {
 		obj.SetManagedFields(nil)
 		return true
 	}
-	if (silent || sameOwners(asked, have)) && equality.Semantic.DeepEqual(after, before) {
+	if !d.matters && (silent || sameOwners(asked, have)) {
 		obj.SetManagedFields(have)
 		return true
 	}
