@@ -55,11 +55,10 @@ func (c *call) page(options *metav1.ListOptions) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	prefix := objects.NamespacePrefix(c.kind, c.info.Namespace)
 	p := &page{metadata: metav1.ListMeta{ResourceVersion: strconv.FormatInt(at.revision, 10)}}
 	var last string
 	remaining := int64(0)
-	at.snapshot.Range(prefix, after, func(o *watchcache.Object) bool {
+	at.snapshot.Range(c.scope(), after, func(o *watchcache.Object) bool {
 		switch {
 		case !match(o):
 		case options.Limit > 0 && int64(len(p.items)) == options.Limit:

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
 	"github.com/plumb-k8s/plumb/orchestrator/watchcache"
 )
 
@@ -29,10 +30,10 @@ func (c *call) matcher(options *metav1.ListOptions) (matcher, error) {
 		return nil, err
 	}
 	if c.info.Name != "" {
-		byFields = fields.AndSelectors(byFields, fields.OneTermEqualSelector("metadata.name", c.info.Name))
+		byFields = fields.AndSelectors(byFields, fields.OneTermEqualSelector(nameField, c.info.Name))
 	}
 	return func(o *watchcache.Object) bool {
-		return (byLabels.Empty() || byLabels.Matches(labels.Set(o.Labels))) && (byFields.Empty() || byFields.Matches(fieldsOf(o)))
+		return (byLabels.Empty() || byLabels.Matches(labels.Set(o.Labels))) && (byFields.Empty() || byFields.Matches(selectable{o}))
 	}, nil
 }
 
@@ -41,7 +42,7 @@ func (c *call) fieldSelector(text string) (fields.Selector, error) {
 	if err != nil {
 		return nil, apierrors.NewBadRequest(err.Error())
 	}
-	known := fields.Set{"metadata.name": "", "metadata.namespace": ""}
+	known := fields.Set{nameField: "", namespaceField: ""}
 	if c.kind.Fields != nil {
 		maps.Copy(known, c.kind.Fields(c.kind.Storage.New()))
 	}
@@ -64,12 +65,39 @@ func unknownField(names kind.Names, more bool, label string) string {
 	return "field label not supported: " + label
 }
 
-// fieldsOf an object, name and namespace included.
-func fieldsOf(o *watchcache.Object) fields.Set {
-	all := make(fields.Set, len(o.Fields)+2)
-	maps.Copy(all, o.Fields)
-	all["metadata.name"], all["metadata.namespace"] = o.Name, o.Namespace
-	return all
+// The fields that every object can be selected by.
+const (
+	nameField      = "metadata.name"
+	namespaceField = "metadata.namespace"
+)
+
+// selectable are the fields of an object that selectors know. It implements fields.Fields.
+type selectable struct{ *watchcache.Object }
+
+// Get implements fields.Fields.
+func (s selectable) Get(field string) string {
+	switch field {
+	case nameField:
+		return s.Name
+	case namespaceField:
+		return s.Namespace
+	}
+	return s.Fields[field]
+}
+
+// Has implements fields.Fields.
+func (s selectable) Has(field string) bool {
+	_, ok := s.Fields[field]
+	return ok || field == nameField || field == namespaceField
+}
+
+// scope is what the keys of all objects begin with that a list or watch may want: those of one namespace, or of one name.
+func (c *call) scope() string {
+	prefix := objects.NamespacePrefix(c.kind, c.info.Namespace)
+	if c.kind.Namespaced && c.info.Namespace == "" {
+		return prefix
+	}
+	return prefix + c.info.Name
 }
 
 // continuation is what a continue token says: stock's form, with the whole key as start.

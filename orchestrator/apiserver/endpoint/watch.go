@@ -116,7 +116,7 @@ func (s *stream) begin(options *metav1.ListOptions) (initialEvents, int64, error
 		return initialEvents{}, revision, nil
 	}
 	initial := initialEvents{end: streamList && s.bookmarks}
-	at.snapshot.Range(objects.NamespacePrefix(s.kind, s.info.Namespace), "", func(o *watchcache.Object) bool {
+	at.snapshot.Range(s.scope(), "", func(o *watchcache.Object) bool {
 		if s.match(o) {
 			initial.items = append(initial.items, o)
 		}
