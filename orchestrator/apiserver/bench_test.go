@@ -125,6 +125,7 @@ func (l *listener) Write(p []byte) (int, error) {
 func (w *world) load(method, path, media, body string, headers ...string) {
 	r := httptest.NewRequestWithContext(w.Context(), method, path, strings.NewReader(body))
 	r.Header.Set("Content-Type", media)
+	r.Header.Set("Accept", "application/json, */*") // as client-go does
 	r.Header.Set("User-Agent", "bench/v1")
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])

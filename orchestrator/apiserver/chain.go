@@ -176,6 +176,9 @@ func denial(a *authz.Attributes) string {
 
 func attributes(r *http.Request, user *request.User, info *request.Info) *authz.Attributes {
 	a := &authz.Attributes{User: user, Info: *info}
+	if r.URL.RawQuery == "" {
+		return a
+	}
 	query := r.URL.Query()
 	if s, err := fields.ParseSelector(query.Get("fieldSelector")); err == nil && !s.Empty() {
 		a.FieldSelector = s

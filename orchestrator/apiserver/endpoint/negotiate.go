@@ -1,11 +1,13 @@
 package endpoint
 
 import (
+	"cmp"
 	"mime"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,16 +40,12 @@ func negotiate(r *http.Request, transforms bool) (form, error) {
 	if accept == "" {
 		return f, nil
 	}
-	for _, clause := range clauses(accept) {
-		media, params, err := mime.ParseMediaType(clause)
-		if err != nil {
+	for _, c := range accepts.of(accept) {
+		if as := c.params["as"]; as != "" && (!transforms || !transformable(as, c.params)) {
 			continue
 		}
-		if as := params["as"]; as != "" && (!transforms || !transformable(as, params)) {
-			continue
-		}
-		f.as, f.stream = params["as"], params["stream"] == "watch"
-		switch media {
+		f.as, f.stream = c.params["as"], c.params["stream"] == "watch"
+		switch c.media {
 		case "*/*", "application/*", mediaJSON:
 			f.media = mediaJSON
 			return f, nil
@@ -62,27 +60,64 @@ func negotiate(r *http.Request, transforms bool) (form, error) {
 	return f, notAcceptable()
 }
 
-// clauses of an Accept header, best quality first.
-func clauses(accept string) []string {
-	list := strings.Split(accept, ",")
-	quality := func(clause string) float64 {
-		if _, params, err := mime.ParseMediaType(clause); err == nil && params["q"] != "" {
-			if q, err := strconv.ParseFloat(params["q"], 64); err == nil {
-				return q
-			}
-		}
-		return 1
+// accepts remembers what Accept headers mean: a client sends the same one with each request, and there are few of them.
+var accepts headers
+
+// maxHeaders bounds the headers that are remembered; beyond it all are forgotten at once. maxHeader is the longest, in bytes.
+const (
+	maxHeaders = 256
+	maxHeader  = 1024
+)
+
+type headers struct {
+	mu    sync.RWMutex
+	known map[string][]clause
+}
+
+// clause is one form that a client accepts.
+type clause struct {
+	media  string
+	params map[string]string
+}
+
+// of returns the clauses of a header: shared, not to be altered.
+func (h *headers) of(accept string) []clause {
+	h.mu.RLock()
+	list, ok := h.known[accept]
+	h.mu.RUnlock()
+	if ok {
+		return list
 	}
-	slices.SortStableFunc(list, func(a, b string) int {
-		switch qa, qb := quality(a), quality(b); {
-		case qa > qb:
-			return -1
-		case qa < qb:
-			return 1
-		}
-		return 0
-	})
+	list = clauses(accept)
+	if len(accept) > maxHeader {
+		return list
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.known == nil || len(h.known) >= maxHeaders {
+		h.known = map[string][]clause{}
+	}
+	h.known[strings.Clone(accept)] = list
 	return list
+}
+
+// clauses of an Accept header that can be read, best quality first.
+func clauses(accept string) []clause {
+	var list []clause
+	for text := range strings.SplitSeq(accept, ",") {
+		if media, params, err := mime.ParseMediaType(text); err == nil {
+			list = append(list, clause{media, params})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b clause) int { return cmp.Compare(b.quality(), a.quality()) })
+	return list
+}
+
+func (c clause) quality() float64 {
+	if q, err := strconv.ParseFloat(c.params["q"], 64); err == nil {
+		return q
+	}
+	return 1
 }
 
 func transformable(as string, params map[string]string) bool {
