@@ -84,8 +84,8 @@ type patcher struct {
 	about part
 	// repeated are the fields that the patch itself sets twice.
 	repeated []error
-	// shown of a strategic patch, in errors about its outcome: the patch itself; other patches show the outcome.
-	shown string
+	// content of a strategic patch is what errors about its outcome show; other patches show the outcome.
+	content map[string]any
 }
 
 func (c *call) patcher(format types.PatchType, body []byte) (patcher, error) {
@@ -104,10 +104,23 @@ func (c *call) patcher(format types.PatchType, body []byte) (patcher, error) {
 	if err != nil {
 		return patcher{}, err
 	}
-	return patcher{about: partOfMerge(content), repeated: repeated, shown: fmt.Sprintf("%+v", content), apply: func(present []byte) ([]byte, error) {
-		after, err := strategicpatch.StrategicMergePatchUsingLookupPatchMeta(present, body, schema)
+	return patcher{about: partOfMerge(content), repeated: repeated, content: content, apply: func(present []byte) ([]byte, error) {
+		after, err := strategic(present, content, schema)
 		return after, strategicError(err)
 	}}, nil
+}
+
+// strategic merges a patch, which it leaves as it is.
+func strategic(present []byte, patch map[string]any, schema strategicpatch.LookupPatchMeta) ([]byte, error) {
+	object := map[string]any{}
+	if err := strictjson.UnmarshalCaseSensitivePreserveInts(present, &object); err != nil {
+		return nil, mergepatch.ErrBadJSONDoc
+	}
+	merged, err := strategicpatch.StrategicMergeMapPatchUsingLookupPatchMeta(object, runtime.DeepCopyJSON(patch), schema)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(merged)
 }
 
 func jsonPatcher(body []byte) (patcher, error) {
@@ -196,8 +209,8 @@ func (c *call) patched(present runtime.Object, p patcher, into runtime.Object, g
 // invalid says that the outcome of a patch is no object of its kind.
 func (p patcher) invalid(after []byte, into runtime.Object, err error) error {
 	shown := string(after)
-	if p.shown != "" {
-		shown = p.shown
+	if p.content != nil {
+		shown = fmt.Sprintf("%+v", p.content)
 		// Strategic patches merge maps, and the conversion of maps to objects words its errors in another way than the decoder of JSON.
 		content := map[string]any{}
 		if strictjson.UnmarshalCaseSensitivePreserveInts(after, &content) == nil {

@@ -10,14 +10,16 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 )
 
-// maxSetBytes bounds the texts of the remembered sets; beyond it all are forgotten at once. A set takes ten to twenty times its text.
-const maxSetBytes = 256 << 10
+// maxSetBytes bounds the texts of a generation of remembered sets. A set takes ten to twenty times its text.
+const maxSetBytes = 128 << 10
 
 // sets remembers what the fields in managedFields mean: most objects of a kind are written by the same few writers, so that one text stands in all
-// of them. The zero value is ready.
+// of them. Others, which tell the address of a pod, stand in one object alone: what is not asked for again is forgotten with its generation. The
+// zero value is ready.
 type sets struct {
-	mu    sync.Mutex
-	known map[text]*owned
+	mu           sync.Mutex
+	young, older map[text]*owned
+	// bytes of the young ones' texts.
 	bytes int
 }
 
@@ -36,10 +38,8 @@ type owned struct {
 // of reads fields of objects of one type, which example has.
 func (s *sets) of(gvk schema.GroupVersionKind, example *typed.TypedValue, fields *metav1.FieldsV1) (*owned, error) {
 	raw := fields.GetRawBytes()
-	s.mu.Lock()
-	o := s.known[text{gvk, string(raw)}]
-	s.mu.Unlock()
-	if o != nil {
+	key := text{gvk, string(raw)}
+	if o := s.find(key); o != nil {
 		return o, nil
 	}
 	o, err := read(example, raw)
@@ -48,12 +48,30 @@ func (s *sets) of(gvk schema.GroupVersionKind, example *typed.TypedValue, fields
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.known == nil || s.bytes+len(raw) > maxSetBytes {
-		s.known, s.bytes = map[text]*owned{}, 0
-	}
-	s.known[text{gvk, string(raw)}] = o
-	s.bytes += len(raw)
+	s.keep(key, o)
 	return o, nil
+}
+
+func (s *sets) find(key text) *owned {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o := s.young[key]; o != nil {
+		return o
+	}
+	o := s.older[key]
+	if o != nil {
+		s.keep(key, o)
+	}
+	return o
+}
+
+// keep makes a set one of the young. The lock is held.
+func (s *sets) keep(key text, o *owned) {
+	if s.young == nil || s.bytes+len(key.raw) > maxSetBytes {
+		s.young, s.older, s.bytes = map[text]*owned{}, s.young, 0
+	}
+	s.young[key] = o
+	s.bytes += len(key.raw)
 }
 
 // read makes a set of its text, as today's type sees it: a field that has become atomic is owned as a whole.
