@@ -58,21 +58,27 @@ func BenchmarkRequests(b *testing.B) {
 	}
 }
 
-// BenchmarkList5000 lists what `plumb bench` does, in both encodings.
+// BenchmarkList5000 lists what `plumb bench` does, and pods of an ordinary size, in both encodings.
 func BenchmarkList5000(b *testing.B) {
-	w := newWorld(b)
-	w.namespace("d")
-	const maps = "/api/v1/namespaces/d/configmaps"
-	for i := range 5000 {
-		w.load("POST", maps, asJSON, fmt.Sprintf(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"n%d"},"data":{"text":%q}}`, i, strings.Repeat("x", 1000)))
-	}
-	for _, media := range []string{asJSON, protobufType} {
-		b.Run(media[strings.LastIndexAny(media, "/.")+1:], func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				w.load("GET", maps, "", "", "Accept", media)
-			}
-		})
+	for _, row := range []struct{ resource, kind, content string }{
+		{"configmaps", "ConfigMap", `"data":{"text":"` + strings.Repeat("x", 1000) + `"}`},
+		{"pods", "Pod", `"spec":{"containers":[{"name":"c","image":"i","env":[{"name":"A","value":"b"},{"name":"C","value":"d"}],"ports":[{"containerPort":80}],` +
+			`"livenessProbe":{"httpGet":{"path":"/","port":80}},"resources":{"requests":{"cpu":"100m","memory":"1Gi"},"limits":{"memory":"1Gi"}}}]}`},
+	} {
+		w := newWorld(b)
+		w.namespace("d")
+		path := "/api/v1/namespaces/d/" + row.resource
+		for i := range 5000 {
+			w.load("POST", path, asJSON, fmt.Sprintf(`{"apiVersion":"v1","kind":%q,"metadata":{"name":"n%d"},%s}`, row.kind, i, row.content))
+		}
+		for _, media := range []string{asJSON, protobufType} {
+			b.Run(row.resource+"/"+media[strings.LastIndexAny(media, "/.")+1:], func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					w.load("GET", path, "", "", "Accept", media)
+				}
+			})
+		}
 	}
 }
 
