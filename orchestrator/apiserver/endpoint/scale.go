@@ -143,8 +143,9 @@ func (c *call) scaled(s *kind.Scale, present kind.Object, change scaleChange) (k
 		return nil, objects.Conflict(c.kind, c.info.Name)
 	}
 	if uid := wanted.UID; uid != "" && uid != present.GetUID() {
-		return nil, apierrors.NewConflict(schema.GroupResource{Group: c.kind.Group, Resource: c.kind.Resource + "/scale"}, c.info.Name,
-			fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, present.GetUID())) //nolint:staticcheck // stock's wording
+		//lint:ignore ST1005 stock's wording
+		failed := fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, present.GetUID())
+		return nil, apierrors.NewConflict(schema.GroupResource{Group: c.kind.Group, Resource: c.kind.Resource + "/scale"}, c.info.Name, failed)
 	}
 	s.Set(present, wanted.Spec.Replicas)
 	present.SetManagedFields(entries)
