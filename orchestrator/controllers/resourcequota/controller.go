@@ -10,6 +10,7 @@ import (
 	"time"
 
 	core "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -24,7 +25,8 @@ import (
 
 const (
 	workers = 5
-	// resync is how often every quota is counted anew, as in stock: pods whose time is over stop to count without an event.
+	// resync is how often every quota is counted anew, as in stock: pods whose time is over stop to count without an event, and what admission
+	// charged for a write that failed is given back.
 	resync = 5 * time.Minute
 	// notReadyPause is how long a quota waits for the first list of what it counts.
 	notReadyPause = 100 * time.Millisecond
@@ -50,8 +52,9 @@ func Run(ctx context.Context, w *world.World) error {
 	c.loop = loop.New(workers, w.Logger, c.sync)
 	c.followed = &followed{World: w, ctx: ctx, changed: c.changed, informers: map[schema.GroupResource]cache.SharedIndexInformer{}}
 	core1 := w.Informers.Core().V1()
-	loop.On(c.loop, core1.ResourceQuotas().Informer(), func(_, q *core.ResourceQuota) {
-		if q != nil {
+	loop.On(c.loop, core1.ResourceQuotas().Informer(), func(old, q *core.ResourceQuota) {
+		// Admission writes the status with each charge: to count then would race with the objects that it lets in.
+		if q != nil && (old == nil || !equality.Semantic.DeepEqual(old.Spec, q.Spec)) {
 			c.loop.Add(loop.Key(q))
 		}
 	})
@@ -76,15 +79,13 @@ func objectOf[T any, P interface {
 	return p
 }
 
-// changed: the quotas of the namespace that count the resource look again, unless the object uses what it did.
+// changed: the quotas of the namespace that count the resource look again when an object uses less than before, or is gone. What uses more has
+// been charged by admission, which may be ahead of the informers here: a count of their objects would take the charge back.
 func (c *counter) changed(gr schema.GroupResource, old, new meta.Object) {
-	subject := new
-	if new == nil {
-		subject = old
-	}
-	if old != nil && new != nil && sameUse(gr, old, new) {
+	if old == nil || (new != nil && !usesLess(gr, old, new)) {
 		return
 	}
+	subject := old
 	list, err := c.Informers.Core().V1().ResourceQuotas().Lister().ResourceQuotas(subject.GetNamespace()).List(labels.Everything())
 	if err != nil {
 		return
@@ -96,21 +97,20 @@ func (c *counter) changed(gr schema.GroupResource, old, new meta.Object) {
 	}
 }
 
-func sameUse(gr schema.GroupResource, old, new meta.Object) bool {
+func usesLess(gr schema.GroupResource, old, new meta.Object) bool {
 	before, isBefore := old.(runtime.Object)
 	after, isAfter := new.(runtime.Object)
 	if !isBefore || !isAfter {
-		return true
+		return false
 	}
 	if pod, ok := after.(*core.Pod); ok {
 		was, _ := before.(*core.Pod)
 		if was == nil || (was.Spec.ActiveDeadlineSeconds == nil) != (pod.Spec.ActiveDeadlineSeconds == nil) || pod.DeletionTimestamp != nil {
-			return false
+			return true // its scope changed, or it stops to count when its grace period is over
 		}
 	}
 	now := time.Now()
-	a, b := usage.Of(gr, before, now), usage.Of(gr, after, now)
-	return len(usage.Growth(a, b)) == 0 && len(usage.Growth(b, a)) == 0
+	return len(usage.Growth(usage.Of(gr, before, now), usage.Of(gr, after, now))) > 0
 }
 
 func (c *counter) sync(ctx context.Context, key string) error {

@@ -45,15 +45,15 @@ func (f *followed) informer(gr schema.GroupResource) cache.SharedIndexInformer {
 	}
 	informer := metadatainformer.NewFilteredMetadataInformer(f.Metadata, gvr, meta.NamespaceAll, 0,
 		cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc}, nil).Informer()
-	report := func(obj any) {
+	removed := func(obj any) {
 		if gone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
 			obj = gone.Obj
 		}
 		if o, ok := obj.(meta.Object); ok {
-			f.changed(gr, nil, o)
+			f.changed(gr, o, nil)
 		}
 	}
-	if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: report, DeleteFunc: report}); err != nil {
+	if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{DeleteFunc: removed}); err != nil {
 		f.Logger.Warn("follow resource", "resource", gr.String(), "error", err)
 		return nil
 	}

@@ -29,6 +29,29 @@ func pod(phase core.PodPhase, requests, limits core.ResourceList, deadline *int6
 	}
 }
 
+func TestAQuotaIsCountedAnewForWhatUsesLess(t *testing.T) {
+	service := func(kind core.ServiceType) *core.Service {
+		return &core.Service{Spec: core.ServiceSpec{Type: kind, Ports: make([]core.ServicePort, 1)}}
+	}
+	deadline := int64(1)
+	pods, services := schema.GroupResource{Resource: "pods"}, schema.GroupResource{Resource: "services"}
+	for name, c := range map[string]struct {
+		resource schema.GroupResource
+		old, new meta.Object
+		want     bool
+	}{
+		"a Service gives its node port back":    {services, service(core.ServiceTypeNodePort), service(core.ServiceTypeClusterIP), true},
+		"a Service takes a node port":           {services, service(core.ServiceTypeClusterIP), service(core.ServiceTypeNodePort), false},
+		"a pod ends":                            {pods, pod(core.PodRunning, list("cpu", "1"), nil, nil), pod(core.PodFailed, list("cpu", "1"), nil, nil), true},
+		"a pod runs":                            {pods, pod(core.PodPending, list("cpu", "1"), nil, nil), pod(core.PodRunning, list("cpu", "1"), nil, nil), false},
+		"a deadline moves a pod between scopes": {pods, pod(core.PodRunning, nil, nil, nil), pod(core.PodRunning, nil, nil, &deadline), true},
+	} {
+		if got := usesLess(c.resource, c.old, c.new); got != c.want {
+			t.Errorf("%s: counted %v, want %v", name, got, c.want)
+		}
+	}
+}
+
 func TestStatusCountsWhatIsInScope(t *testing.T) {
 	now := time.Now()
 	ten, grace := int64(10), int64(30)
