@@ -43,8 +43,8 @@ type route struct {
 	mounts map[string]http.Handler
 }
 
-func newRoutes(kinds []*kind.Kind, endpoints *endpoint.Endpoints, mounts []endpoint.Mount, health *health) (*routes, error) {
-	documents, err := discovery.New(kinds)
+func newRoutes(kinds []*kind.Kind, address string, endpoints *endpoint.Endpoints, mounts []endpoint.Mount, health *health) (*routes, error) {
+	documents, err := discovery.New(kinds, address)
 	if err != nil {
 		return nil, err
 	}

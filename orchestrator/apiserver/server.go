@@ -39,7 +39,9 @@ type Config struct {
 	// Address to serve on, and the certificate to serve with.
 	Address string
 	TLS     *tls.Config
-	Logger  *slog.Logger
+	// Advertised is host:port as discovery tells it to clients.
+	Advertised string
+	Logger     *slog.Logger
 	// CompressLists sends large lists compressed, as stock does.
 	CompressLists bool
 	// Profiling serves /debug/pprof to those who may get it.
@@ -103,7 +105,7 @@ func (s *Server) Handler() (http.Handler, error) {
 		Registry: s.registry, Admission: s.parts.Admission, Reservations: s.parts.Reservations, Fields: s.fields, Authorize: gate.authorizeAlso,
 		CompressLists: s.cfg.CompressLists,
 	})
-	table, err := newRoutes(s.cfg.Kinds, endpoints, s.parts.Mounts, s.health())
+	table, err := newRoutes(s.cfg.Kinds, s.cfg.Advertised, endpoints, s.parts.Mounts, s.health())
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func newWorldOn(t testing.TB, backend store.Store, flags ...string) *world {
 	}
 	logger := slog.New(slog.DiscardHandler)
 	build := &partsBuilder{options: &o, logger: logger, store: backend}
-	server, err := New(Config{Kinds: Catalogue(), Types: schema.New(api.All()), Store: backend, CompressLists: true, Parts: build.build, Logger: logger})
+	server, err := New(Config{Kinds: Catalogue(), Types: schema.New(api.All()), Store: backend, Advertised: "192.0.2.1:6443", CompressLists: true, Parts: build.build, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}

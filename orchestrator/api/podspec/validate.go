@@ -40,6 +40,25 @@ func Validate(spec *corev1.PodSpec, path *field.Path) field.ErrorList {
 	return errs
 }
 
+// ValidateOfPod returns every fault of a pod's spec, which obeys more than a template's.
+func ValidateOfPod(spec *corev1.PodSpec, path *field.Path) field.ErrorList {
+	errs := Validate(spec, path)
+	for i := range spec.Containers {
+		errs = append(errs, validateImage(&spec.Containers[i], path.Child("containers").Index(i))...)
+	}
+	for i := range spec.InitContainers {
+		errs = append(errs, validateImage(&spec.InitContainers[i], path.Child("initContainers").Index(i))...)
+	}
+	return errs
+}
+
+func validateImage(c *corev1.Container, path *field.Path) field.ErrorList {
+	if trimmed(c.Image) {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path.Child("image"), c.Image, "must not have leading or trailing whitespace")}
+}
+
 // validatePolicies covers restarts, DNS, deadlines and the grace period.
 func validatePolicies(spec *corev1.PodSpec, path *field.Path) field.ErrorList {
 	var errs field.ErrorList

@@ -19,14 +19,21 @@ func validateContainers(spec *corev1.PodSpec, volumes volumeSet, path *field.Pat
 	names := sets.New[string]()
 	hostPorts := sets.New[string]()
 	for i := range spec.Containers {
-		errs = append(errs, validateContainer(&spec.Containers[i], names, volumes, at.Index(i))...)
-		errs = append(errs, validateHandlers(&spec.Containers[i], at.Index(i))...)
+		c, at := &spec.Containers[i], at.Index(i)
+		errs = append(errs, validateContainer(c, volumes, at)...)
+		errs = append(errs, unique(c.Name, names, at)...)
+		errs = append(errs, validateHandlers(c, at)...)
+	}
+	for i := range spec.Containers {
 		errs = append(errs, validateHostPorts(&spec.Containers[i], hostPorts, at.Index(i))...)
 	}
 	at = path.Child("initContainers")
 	for i := range spec.InitContainers {
 		c, at := &spec.InitContainers[i], at.Index(i)
-		errs = append(errs, validateContainer(c, names, volumes, at)...)
+		errs = append(errs, validateContainer(c, volumes, at)...)
+		if c.Name != "" || names.Has("") {
+			errs = append(errs, unique(c.Name, names, at)...)
+		}
 		errs = append(errs, validateInitHandlers(c, at)...)
 	}
 	at = path.Child("ephemeralContainers")
@@ -36,7 +43,18 @@ func validateContainers(spec *corev1.PodSpec, volumes volumeSet, path *field.Pat
 	return errs
 }
 
-func validateContainer(c *corev1.Container, names sets.Set[string], volumes volumeSet, path *field.Path) field.ErrorList {
+// unique takes a name once.
+func unique(name string, taken sets.Set[string], path *field.Path) field.ErrorList {
+	if taken.Has(name) {
+		return field.ErrorList{field.Duplicate(path.Child("name"), name)}
+	}
+	taken.Insert(name)
+	return nil
+}
+
+// validateContainer checks what all containers have in common, in stock's order. An image may be blank: of templates (" " is a placeholder in some),
+// not of pods (ValidateOfPod).
+func validateContainer(c *corev1.Container, volumes volumeSet, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	if c.Name == "" {
 		errs = append(errs, field.Required(path.Child("name"), ""))
@@ -44,15 +62,9 @@ func validateContainer(c *corev1.Container, names sets.Set[string], volumes volu
 		for _, msg := range utilvalidation.IsDNS1123Label(c.Name) {
 			errs = append(errs, field.Invalid(path.Child("name"), c.Name, msg))
 		}
-		if names.Has(c.Name) {
-			errs = append(errs, field.Duplicate(path.Child("name"), c.Name))
-		}
-		names.Insert(c.Name)
 	}
 	if c.Image == "" {
 		errs = append(errs, field.Required(path.Child("image"), ""))
-	} else if !trimmed(c.Image) {
-		errs = append(errs, field.Invalid(path.Child("image"), c.Image, "must not have leading or trailing whitespace"))
 	}
 	switch c.TerminationMessagePolicy {
 	case corev1.TerminationMessageReadFile, corev1.TerminationMessageFallbackToLogsOnError:
@@ -128,7 +140,8 @@ func validateHostPorts(c *corev1.Container, taken sets.Set[string], path *field.
 // validateEphemeral forbids what makes no sense for a container that is added for debugging.
 func validateEphemeral(e *corev1.EphemeralContainer, spec *corev1.PodSpec, names sets.Set[string], volumes volumeSet, path *field.Path) field.ErrorList {
 	c := corev1.Container(e.EphemeralContainerCommon)
-	errs := validateContainer(&c, names, volumes, path)
+	errs := append(validateContainer(&c, volumes, path), validateImage(&c, path)...)
+	errs = append(errs, unique(c.Name, names, path)...)
 	if e.TargetContainerName != "" {
 		found := false
 		for i := range spec.Containers {

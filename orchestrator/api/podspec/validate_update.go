@@ -19,7 +19,7 @@ const (
 
 // ValidateUpdate returns every fault of a changed pod: nearly all of a pod's spec is fixed once it exists.
 func ValidateUpdate(p, old *corev1.Pod) field.ErrorList {
-	errs := Validate(&p.Spec, specPath)
+	errs := ValidateOfPod(&p.Spec, specPath)
 	if counts(p, old, &errs) {
 		return errs
 	}
@@ -161,7 +161,7 @@ func revived(now, old []corev1.ContainerStatus, spec *corev1.PodSpec, path *fiel
 
 // ValidateEphemeral returns every fault of changed ephemeral containers: they are only ever added.
 func ValidateEphemeral(p, old *corev1.Pod) field.ErrorList {
-	errs := Validate(&p.Spec, specPath)
+	errs := ValidateOfPod(&p.Spec, specPath)
 	path := specPath.Child("ephemeralContainers")
 	now := map[string]*corev1.EphemeralContainer{}
 	for i := range p.Spec.EphemeralContainers {
@@ -182,7 +182,7 @@ func ValidateEphemeral(p, old *corev1.Pod) field.ErrorList {
 
 // ValidateResize returns every fault of changed resources: only cpu and memory change, never the QoS class.
 func ValidateResize(p, old *corev1.Pod) field.ErrorList {
-	errs := Validate(&p.Spec, specPath)
+	errs := ValidateOfPod(&p.Spec, specPath)
 	if QOS(&p.Spec) != QOS(&old.Spec) {
 		errs = append(errs, field.Invalid(specPath, QOS(&p.Spec), "Pod QOS Class may not change as a result of resizing"))
 	}

@@ -42,6 +42,10 @@ func (a *addresses) take(ctx context.Context, svc *corev1.Service, dryRun bool) 
 		if err != nil {
 			return netip.Addr{}, fmt.Errorf("failed to allocate IP %s: %w", svc.Spec.ClusterIP, err)
 		}
+		// Stock's words: a dry run asks some range, a write looks for the one that has the address.
+		if !dryRun && !a.cidr.Contains(ip) {
+			return netip.Addr{}, fmt.Errorf("failed to allocate IP %s: the provided network does not match the current range", ip)
+		}
 		if !a.usable(ip) {
 			return netip.Addr{}, fmt.Errorf("failed to allocate IP %s: the provided IP (%s) is not in the valid range. The range of valid IPs is %s", ip, ip, a.cidr)
 		}

@@ -1,12 +1,14 @@
 package authn
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authn/token"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 )
 
@@ -28,7 +30,8 @@ func (c *certificate) Authenticate(r *http.Request) (*request.User, bool, error)
 	if leaf.Subject.CommonName == "" {
 		return nil, false, nil
 	}
-	return &request.User{Name: leaf.Subject.CommonName, Groups: leaf.Subject.Organization}, true, nil
+	id := fmt.Sprintf("X509SHA256=%x", sha256.Sum256(leaf.Raw))
+	return &request.User{Name: leaf.Subject.CommonName, Groups: leaf.Subject.Organization, Extra: map[string][]string{token.ExtraCredentialID: {id}}}, true, nil
 }
 
 // signatures remembers certificates that a CA was found to have signed, until they end: verifying one costs 80 us, and a connection shows the

@@ -4,9 +4,15 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"fmt"
 	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 )
@@ -106,4 +112,22 @@ func BenchmarkVerify(b *testing.B) {
 			}
 		}
 	})
+}
+
+func TestACertificateTellsWhichOneItWas(t *testing.T) {
+	var nobody *authority
+	user := nobody.sign(t, "user", 200_000, true)
+	roots := x509.NewCertPool()
+	roots.AddCert(user.Certificate)
+	c := &certificate{roots: roots}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{user.Certificate}}
+	got, ok, err := c.Authenticate(r)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	want := fmt.Sprintf("X509SHA256=%x", sha256.Sum256(user.Raw))
+	if id := got.Extra["authentication.kubernetes.io/credential-id"]; !slices.Equal(id, []string{want}) {
+		t.Errorf("got %v, want %s", id, want)
+	}
 }

@@ -32,8 +32,8 @@ type document struct {
 
 const mediaAggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
-// New builds the documents of the kinds.
-func New(kinds []*kind.Kind) (*Handler, error) {
+// New builds the documents of the kinds. address, host:port, is where clients that have only found some other way in reach this apiserver.
+func New(kinds []*kind.Kind, address string) (*Handler, error) {
 	groups := group(kinds)
 	h := &Handler{plain: map[string]document{}, aggregated: map[string]document{}}
 	add := func(path string, of any) error {
@@ -41,7 +41,8 @@ func New(kinds []*kind.Kind) (*Handler, error) {
 		h.plain[path] = d
 		return err
 	}
-	if err := add("/api", &metav1.APIVersions{TypeMeta: metav1.TypeMeta{Kind: "APIVersions"}, Versions: []string{"v1"}, ServerAddressByClientCIDRs: []metav1.ServerAddressByClientCIDR{}}); err != nil {
+	everyone := []metav1.ServerAddressByClientCIDR{{ClientCIDR: "0.0.0.0/0", ServerAddress: address}}
+	if err := add("/api", &metav1.APIVersions{TypeMeta: metav1.TypeMeta{Kind: "APIVersions"}, Versions: []string{"v1"}, ServerAddressByClientCIDRs: everyone}); err != nil {
 		return nil, err
 	}
 	list := &metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList", APIVersion: "v1"}, Groups: []metav1.APIGroup{}}

@@ -83,7 +83,7 @@ func (v *groupVersion) resourceList() *metav1.APIResourceList {
 	for _, k := range v.kinds {
 		list.APIResources = append(list.APIResources, resource(k))
 		for _, name := range subresources(k) {
-			list.APIResources = append(list.APIResources, subresource(k, name))
+			list.APIResources = append(list.APIResources, v.subresource(k, name))
 		}
 	}
 	slices.SortFunc(list.APIResources, func(a, b metav1.APIResource) int {
@@ -126,11 +126,15 @@ func subresources(k *kind.Kind) []string {
 	return names
 }
 
-func subresource(k *kind.Kind, name string) metav1.APIResource {
+// subresource names group and version of what it takes only where they are not those of the list.
+func (v *groupVersion) subresource(k *kind.Kind, name string) metav1.APIResource {
 	sub := k.Subresources[name]
 	r := metav1.APIResource{Name: k.Resource + "/" + name, Namespaced: k.Namespaced, Kind: k.Names.Kind, Verbs: sub.Verbs}
 	if sub.Kind.Kind != "" {
-		r.Group, r.Version, r.Kind = sub.Kind.Group, sub.Kind.Version, sub.Kind.Kind
+		r.Kind = sub.Kind.Kind
+		if sub.Kind.GroupVersion() != v.GroupVersion {
+			r.Group, r.Version = sub.Kind.Group, sub.Kind.Version
+		}
 	}
 	return r
 }

@@ -153,7 +153,8 @@ func (r *Registry) prepare(ctx context.Context, k *kind.Kind, rules kind.Rules, 
 		rules.PrepareUpdate(ctx, obj, old)
 	}
 	obj.SetGeneration(old.GetGeneration())
-	if k.Generation != nil && k.Generation(obj, old) {
+	// A write of the status is never a new wish, even if it brings an annotation.
+	if c.Subresource != "status" && k.Generation != nil && k.Generation(obj, old) {
 		obj.SetGeneration(old.GetGeneration() + 1)
 	}
 	errs := apivalidation.ValidateObjectMetaAccessor(obj, k.Namespaced, alreadyNamed, field.NewPath("metadata"))

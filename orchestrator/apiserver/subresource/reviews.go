@@ -7,6 +7,7 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -59,6 +60,7 @@ func (h *handlers) reviewSelf(r *http.Request) (runtime.Object, schema.GroupVers
 	if err := decode(r, review, gvk); err != nil {
 		return nil, gvk, err
 	}
+	review.ObjectMeta = metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(h.Now())}
 	review.Status.UserInfo = infoOf(request.UserFrom(r.Context()))
 	return review, gvk, nil
 }
