@@ -54,7 +54,7 @@ func (o *options) run(ctx context.Context) error {
 	server, err := New(Config{
 		Kinds: Catalogue(), Types: schema.New(api.All()), Store: backend, Parts: p.build, TLS: certificate, Logger: logger, DrainTime: o.drain,
 		CompressLists: o.compressLists, Profiling: o.profiling, Address: net.JoinHostPort(o.bindAddress, strconv.Itoa(o.securePort)),
-		Advertised: net.JoinHostPort(o.advertiseAddress, strconv.Itoa(o.securePort)),
+		Advertised: o.advertised(),
 	})
 	if err != nil {
 		return err

@@ -19,8 +19,24 @@ type check struct {
 // health answers /healthz, /livez and /readyz: all checks, one of them, or without some, as the query asks.
 type health struct{ checks []check }
 
+// names of the checks below a root, /healthz, /livez or /readyz.
+func (h *health) names(root string) []string {
+	var names []string
+	for _, c := range h.checks {
+		if !c.readyOnly || root == "/readyz" {
+			names = append(names, c.name)
+		}
+	}
+	return names
+}
+
+// ServeHTTP implements http.Handler; a check that there is not is a 404.
 func (h *health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	root, only, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	if only != "" && !slices.Contains(h.names("/"+root), only) {
+		notFound(w, r)
+		return
+	}
 	exclude := r.URL.Query()["exclude"]
 	var text strings.Builder
 	failed := false

@@ -5,7 +5,11 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"net/netip"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -59,7 +63,12 @@ func (p *partsBuilder) build(registry *objects.Registry) (Parts, error) {
 	if err != nil {
 		return Parts{}, err
 	}
+	documents, err := p.issuerDocuments(verifier)
+	if err != nil {
+		return Parts{}, err
+	}
 	return Parts{
+		Paths:         documents,
 		Authenticator: authenticator, Authorizer: authorizer, Admission: escalation.New(chain, authorizer, registry),
 		Reservations: map[schema.GroupResource]endpoint.Reservation{{Resource: "services"}: services},
 		Mounts: subresource.Mounts(subresource.Config{
@@ -72,6 +81,11 @@ func (p *partsBuilder) build(registry *objects.Registry) (Parts, error) {
 		},
 		Ready: p.seeded.Load,
 	}, nil
+}
+
+// advertised is where the cluster reaches this apiserver, host:port.
+func (o *options) advertised() string {
+	return net.JoinHostPort(o.advertiseAddress, strconv.Itoa(o.securePort))
 }
 
 // endpoints keeps this apiserver among the addresses of the kubernetes Service.
@@ -145,6 +159,22 @@ func (p *partsBuilder) authentication(registry *objects.Registry) (authn.Authent
 		return nil, nil, nil, err
 	}
 	return authn.New(cfg), cfg.Tokens, signer, nil
+}
+
+// issuerDocuments let others verify this cluster's tokens. An issuer that is no https URL cannot be discovered (OpenID Connect Discovery 1.0).
+func (p *partsBuilder) issuerDocuments(verifier *token.Verifier) (map[string]http.Handler, error) {
+	if verifier == nil || len(p.tokens.issuers) == 0 || !strings.HasPrefix(p.tokens.issuers[0], "https://") {
+		return nil, nil
+	}
+	keys := p.tokens.jwksURI
+	if keys == "" {
+		keys = "https://" + p.advertised() + token.KeysPath
+	}
+	documents, err := token.NewDocuments(p.tokens.issuers[0], keys, verifier.Keys)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]http.Handler{token.ConfigurationPath: documents, token.KeysPath: documents}, nil
 }
 
 func (t *tokenOptions) signer() (*token.Signer, error) {

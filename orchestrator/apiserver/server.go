@@ -112,6 +112,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	for path, handler := range s.parts.Paths {
 		table.paths[path] = handler
 	}
+	table.list()
 	if s.cfg.Profiling {
 		table.paths["/debug"] = profiles()
 	}

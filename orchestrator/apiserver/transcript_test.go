@@ -1,7 +1,16 @@
 package apiserver
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
 	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,4 +100,48 @@ func TestAnAnnotationFromAStatusWriteIsNoNewGeneration(t *testing.T) {
 func generation(u *unstructured.Unstructured) float64 {
 	n, _, _ := unstructured.NestedFloat64(u.Object, "metadata", "generation")
 	return n
+}
+
+func TestTheRootListsWhatIsServed(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "sa.key")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, "--service-account-issuer=https://issuer.example", "--service-account-signing-key-file="+file, "--advertise-address=192.0.2.1")
+	var root struct{ Paths []string }
+	if err := json.Unmarshal(w.send(http.MethodGet, "/", "", "").Body, &root); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.IsSorted(root.Paths) {
+		t.Errorf("%v are not in order", root.Paths)
+	}
+	for _, path := range []string{
+		"/.well-known/openid-configuration", "/api", "/api/v1", "/apis", "/apis/", "/apis/apps", "/apis/apps/v1", "/healthz", "/healthz/etcd", "/livez/ping", "/metrics",
+		"/openapi/v2", "/openapi/v3", "/openapi/v3/", "/openid/v1/jwks", "/readyz", "/readyz/informer-sync", "/readyz/shutdown", "/version",
+	} {
+		if !slices.Contains(root.Paths, path) {
+			t.Errorf("%s is not listed: %v", path, root.Paths)
+		}
+	}
+	for _, path := range root.Paths {
+		if got := w.send(http.MethodGet, path, "", ""); got.Code == http.StatusNotFound {
+			t.Errorf("%s is listed, not served", path)
+		}
+	}
+	if got := w.send(http.MethodGet, "/openid/v1/jwks", "", ""); got.Header.Get("Content-Type") != "application/jwk-set+json" || !strings.Contains(string(got.Body), `"alg":"ES256"`) {
+		t.Errorf("keys: %v %s", got.Header, got.Body)
+	}
+	for _, path := range []string{"/healthz/shutdown", "/healthz/nonsense"} {
+		if got := w.send(http.MethodGet, path, "", ""); got.Code != http.StatusNotFound {
+			t.Errorf("%s: %d %s", path, got.Code, got.Body)
+		}
+	}
 }

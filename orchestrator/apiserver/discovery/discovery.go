@@ -7,6 +7,7 @@ import (
 	"crypto/sha512"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -118,6 +119,9 @@ func (h *Handler) Serves(path string) bool {
 	_, ok := h.plain[strings.TrimSuffix(path, "/")]
 	return ok
 }
+
+// Paths of all documents, in no order.
+func (h *Handler) Paths() []string { return slices.Collect(maps.Keys(h.plain)) }
 
 // wantsAggregated: the first clause that names a form this server has decides.
 func wantsAggregated(accept string) bool {

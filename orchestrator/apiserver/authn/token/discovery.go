@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -58,7 +59,7 @@ func NewDocuments(issuer, keysURI string, keys []crypto.PublicKey) (*Documents, 
 // ServeHTTP answers for both paths.
 func (d *Documents) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "public, max-age=3600")
-	if r.URL.Path == KeysPath {
+	if strings.TrimSuffix(r.URL.Path, "/") == KeysPath {
 		w.Header().Set("Content-Type", "application/jwk-set+json")
 		_, _ = w.Write(d.Keys)
 		return
