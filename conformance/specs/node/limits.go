@@ -23,6 +23,7 @@ func declareLimits() {
 		s := scene.New(ctx)
 		limited := func(name string, medium corev1.StorageMedium) *corev1.Pod {
 			pod := podOf(s, name, s.EchoSpec().Containers[0])
+			killed(pod)
 			pod.Spec.Containers[0].VolumeMounts = shared()
 			limit := resource.MustParse("1Mi")
 			pod.Spec.Volumes[0].EmptyDir = &corev1.EmptyDirVolumeSource{SizeLimit: &limit, Medium: medium}
@@ -48,6 +49,7 @@ func declareLimits() {
 		s := scene.New(ctx)
 		limited := func(name, own, others string) *corev1.Pod {
 			pod := podOf(s, name, s.EchoSpec().Containers[0], second(s, "other"))
+			killed(pod)
 			for i, limit := range []string{own, others} {
 				pod.Spec.Containers[i].Resources.Limits = corev1.ResourceList{corev1.ResourceEphemeralStorage: resource.MustParse(limit)}
 			}
@@ -76,6 +78,13 @@ func declareLimits() {
 		}
 		untouched(ctx, s, "within")
 	})
+}
+
+// killed has the containers of a pod wait for SIGKILL: one that ends well on SIGTERM makes an evicted pod Succeeded on stock.
+func killed(pod *corev1.Pod) {
+	for i := range pod.Spec.Containers {
+		pod.Spec.Containers[i].Args = append(pod.Spec.Containers[i].Args, "--ignore-sigterm")
+	}
 }
 
 // content of a number of KiB.

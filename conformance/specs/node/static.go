@@ -41,7 +41,8 @@ func declareStatic() {
 		says(ctx, s, name, "one")
 
 		By("deleting what the API shows of it")
-		s.Delete(ctx, name)
+		atOnce := int64(0) // with a grace period, stock's kubelet shows it again when it next looks at the pod: in a minute or two
+		Expect(s.API.CoreV1().Pods(s.Namespace).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &atOnce})).To(Succeed())
 		container := scene.Status(first, "echo").ContainerID
 		Eventually(ctx, func(ctx context.Context) error {
 			shown, err := s.API.CoreV1().Pods(s.Namespace).Get(ctx, name, metav1.GetOptions{})
