@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/component-helpers/resource"
 
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/podinfo"
 )
@@ -22,12 +23,7 @@ func Compute(s Seen) corev1.PodStatus {
 		now := s.Now
 		status.StartTime = &now
 	}
-	if s.Pod.Spec.Resources == nil {
-		status.Resources = &corev1.ResourceRequirements{}
-	} else {
-		status.Resources = s.Pod.Spec.Resources.DeepCopy()
-		status.AllocatedResources = s.Pod.Spec.Resources.Requests
-	}
+	status.Resources, status.AllocatedResources = together(s.Pod)
 	addresses(&status, s)
 	status.Phase = phase(s, &status)
 	status.Reason, status.Message = s.Pod.Status.Reason, s.Pod.Status.Message
@@ -36,6 +32,22 @@ func Compute(s Seen) corev1.PodStatus {
 	}
 	status.Conditions = conditions(s, &status)
 	return status
+}
+
+// together is what the pod's containers have between them, and of it what was allocated; resources of the pod itself come before theirs.
+func together(pod *corev1.Pod) (*corev1.ResourceRequirements, corev1.ResourceList) {
+	all := pod.Spec.Resources.DeepCopy()
+	if all == nil {
+		all = &corev1.ResourceRequirements{}
+	}
+	all.Requests, all.Limits = nil, nil
+	if requests := resource.PodRequests(pod, resource.PodResourcesOptions{}); len(requests) > 0 {
+		all.Requests = requests
+	}
+	if limits := resource.PodLimits(pod, resource.PodResourcesOptions{}); len(limits) > 0 {
+		all.Limits = limits
+	}
+	return all, all.Requests.DeepCopy()
 }
 
 // phase never goes back from an end, and never reaches one while something of the pod may still run.

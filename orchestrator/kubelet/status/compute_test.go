@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // kubectl describe shows conditions in the order in which the status holds them.
@@ -24,5 +25,26 @@ func TestConditionsOfOthersStandBeforeTheKubeletsOwn(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("conditions %v, want %v", got, want)
 		}
+	}
+}
+
+// A pod without resources of its own tells those of its containers together.
+func TestResourcesOfContainersAreThoseOfThePod(t *testing.T) {
+	list := func(name corev1.ResourceName, text string) corev1.ResourceList {
+		return corev1.ResourceList{name: resource.MustParse(text)}
+	}
+	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{
+		{Name: "a", Resources: corev1.ResourceRequirements{Requests: list("cpu", "10m"), Limits: list("memory", "64Mi")}},
+		{Name: "b", Resources: corev1.ResourceRequirements{Requests: list("cpu", "137m")}},
+	}}}
+	got := Compute(Seen{Pod: pod})
+	if cpu := got.Resources.Requests.Cpu().String(); cpu != "147m" {
+		t.Errorf("requests of cpu %s, want 147m", cpu)
+	}
+	if memory := got.Resources.Limits.Memory().String(); memory != "64Mi" {
+		t.Errorf("limit of memory %s, want 64Mi", memory)
+	}
+	if cpu := got.AllocatedResources.Cpu().String(); cpu != "147m" {
+		t.Errorf("allocated cpu %s, want 147m", cpu)
 	}
 }
