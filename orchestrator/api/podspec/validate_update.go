@@ -32,7 +32,7 @@ func ValidateUpdate(p, old *corev1.Pod) field.ErrorList {
 	kept := p.Spec.DeepCopy()
 	takeMutable(kept, &old.Spec)
 	if !equality.Semantic.DeepEqual(*kept, old.Spec) {
-		errs = append(errs, field.Forbidden(specPath, mayChange))
+		errs = append(errs, field.Forbidden(specPath, mayChange+"\n"+difference(&old.Spec, kept)))
 	}
 	return errs
 }
