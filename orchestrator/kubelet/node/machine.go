@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,7 +51,14 @@ func ReadMachine(root string, maxPods int32) (*Machine, error) {
 		OperatingSystem: runtime.GOOS,
 		Architecture:    runtime.GOARCH,
 	}
+	inside := inUserNamespace(line("/proc/self/uid_map"))
+	m.Info.RunningInUserNamespace = &inside
 	return m, nil
+}
+
+// inUserNamespace tells from a process's map of user IDs: the first namespace maps all of them to themselves.
+func inUserNamespace(uidMap string) bool {
+	return !slices.Equal(strings.Fields(uidMap), []string{"0", "0", "4294967295"})
 }
 
 func line(path string) string {
