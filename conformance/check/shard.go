@@ -14,6 +14,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/specs"
 	"github.com/plumb-k8s/plumb/conformance/target"
@@ -32,7 +33,7 @@ type Shard struct {
 // is in the events.
 func (s Shard) Run(ctx context.Context) error {
 	target.Set(s.Target)
-	return s.run(specs.Declare, target.SpecLimit)
+	return s.run(specs.Declare, budget.Spec.Limit())
 }
 
 // run runs the specs that declare tells of, each for at most the time limit.
@@ -86,11 +87,16 @@ func resultOf(r types.SpecReport) (result verdict.Result, ok bool) {
 	if id == "" || r.State == types.SpecStatePending || (r.State == types.SpecStateSkipped && r.Failure.Message == "") {
 		return result, false
 	}
-	result = verdict.Result{ID: id, Outcome: outcomeOf(r), Seconds: r.RunTime.Seconds()}
+	result = verdict.Result{ID: id, Outcome: outcomeOf(r), Began: r.StartTime, Seconds: r.RunTime.Seconds()}
 	if result.Outcome != verdict.Passed {
 		result.Message = strings.TrimSpace(r.Failure.Message) + " (" + r.Failure.Location.String() + ")"
 	}
+	var timeline verdict.Timeline
 	for _, e := range r.ReportEntries {
+		if timeline.Add(e.GetRawValue()) {
+			result.Timeline = &timeline
+			continue
+		}
 		result.Evidence = append(result.Evidence, verdict.Evidence{Name: e.Name, Text: e.StringRepresentation()})
 	}
 	return result, true

@@ -45,18 +45,67 @@ type State struct {
 	StartedAt       string
 }
 
-// Control acts on nodes from outside. Every method returns when the provider confirms the action; Witness it by State.
+// ErrUnsupported: this control cannot do that. What needs it is inconclusive, never passed.
+var ErrUnsupported = errors.New("this node control cannot do that")
+
+// Control acts on nodes from outside. Every method returns when the provider confirms the action; that it took effect is for a witness to see.
+// A control that cannot do something answers ErrUnsupported.
 type Control interface {
+	Machines
+	Processes
+	Network
+	Disks
+	// Logs writes everything the node has logged to a tar stream.
+	Logs(ctx context.Context, node string, to io.Writer) error
+}
+
+// Machines are whole nodes.
+type Machines interface {
 	Stop(ctx context.Context, node string) error
 	Kill(ctx context.Context, node string) error
 	Start(ctx context.Context, node string) error
 	Pause(ctx context.Context, node string) error
 	Unpause(ctx context.Context, node string) error
 	State(ctx context.Context, node string) (State, error)
-	// Processes returns the pids, in the node, of the processes whose argv[0] ends in component; none is no error.
+}
+
+// Processes are those of a node whose argv[0] ends in a component's name.
+type Processes interface {
+	// Processes returns their pids in the node; none is no error.
 	Processes(ctx context.Context, node, component string) ([]int, error)
-	// Signal sends a signal to them (9 kills) and returns the pids it reached.
+	// Signal sends a signal to them (9 kills) and returns the pids it reached; to reach none is an error.
 	Signal(ctx context.Context, node, component string, signal int) ([]int, error)
-	// Logs writes everything the node has logged to a tar stream.
-	Logs(ctx context.Context, node string, to io.Writer) error
+}
+
+// Edge is what passes between a node and one other, as the node sees it: In is what comes from the other, Out what goes to it. Packets of pods on
+// either side count too.
+type Edge struct {
+	// Other is a node's name, or Balancer.
+	Other   string
+	In, Out bool
+}
+
+// Balancer, as the other end of an edge, is whatever stands before the apiservers outside of their nodes.
+const Balancer = "balancer"
+
+// Network is what passes between nodes.
+type Network interface {
+	// Cut drops every packet of the edges, beside those that are cut already.
+	Cut(ctx context.Context, node string, edges ...Edge) error
+	// Mend lets everything pass again; with nothing cut it does nothing.
+	Mend(ctx context.Context, node string) error
+	// Dropped counts the packets that each edge cut at this node has lost, both directions together.
+	Dropped(ctx context.Context, node string) (map[string]uint64, error)
+	// Dial opens a TCP connection from a node to host:port and closes it; an error is that it did not open in time (ProbeAnswer's budget).
+	Dial(ctx context.Context, node, address string) error
+}
+
+// Disks are the file systems of nodes.
+type Disks interface {
+	// Fill leaves no room for a component's data on a node: it goes on with the data it has, on a full disk. The component is restarted by it.
+	Fill(ctx context.Context, node, component string) error
+	// Free gives the room back and restarts the component on the data as it is then; with nothing filled it does nothing.
+	Free(ctx context.Context, node, component string) error
+	// Room is how many bytes a component could still write.
+	Room(ctx context.Context, node, component string) (int64, error)
 }

@@ -67,3 +67,53 @@ func common(a, b []int) (both []int) {
 	}
 	return both
 }
+
+// PauseComponent freezes a component of a node (SIGSTOP): its connections stay open and nothing answers. answersAt (host:port, TLS) must fall
+// silent; empty where the component has no port that we reach, and then the signal's own report is the only witness.
+func PauseComponent(control cluster.Control, node, component, answersAt string) Fault {
+	var stopped []int
+	return Fault{
+		Name: fmt.Sprintf("pause %s on %s", component, node),
+		Setup: func(ctx context.Context) error {
+			now, err := control.Processes(ctx, node, component)
+			if err == nil && len(now) == 0 {
+				err = fmt.Errorf("no %s runs on %s", component, node)
+			}
+			if err == nil && answersAt != "" {
+				err = answers(ctx, answersAt)
+			}
+			return err
+		},
+		Inject: func(ctx context.Context) (err error) {
+			stopped, err = control.Signal(ctx, node, component, int(syscall.SIGSTOP))
+			return err
+		},
+		Heal: func(ctx context.Context) error {
+			now, err := control.Processes(ctx, node, component)
+			if err != nil || len(common(now, stopped)) == 0 {
+				return err // what was paused has been replaced meanwhile
+			}
+			_, err = control.Signal(ctx, node, component, int(syscall.SIGCONT))
+			return err
+		},
+		Witness: func(ctx context.Context) (string, error) {
+			if answersAt == "" {
+				return fmt.Sprintf("pids %v were stopped", stopped), nil
+			}
+			if answers(ctx, answersAt) == nil {
+				return "", fmt.Errorf("%s answers", answersAt)
+			}
+			return fmt.Sprintf("pids %v were stopped, and %s does not answer", stopped, answersAt), nil
+		},
+		Healed: func(ctx context.Context) (string, error) {
+			now, err := control.Processes(ctx, node, component)
+			if err == nil && len(now) == 0 {
+				err = fmt.Errorf("no %s runs on %s", component, node)
+			}
+			if err == nil && answersAt != "" {
+				err = answers(ctx, answersAt)
+			}
+			return fmt.Sprintf("pids %v run", now), err
+		},
+	}
+}

@@ -12,7 +12,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/target"
+	"github.com/plumb-k8s/plumb/conformance/verdict"
 )
 
 // ErrNotWitnessed: the fault could not be set up, or its effect was not seen in time.
@@ -30,8 +32,8 @@ type Fault struct {
 	Witness, Healed func(context.Context) (string, error)
 }
 
-// Journal keeps a line of evidence.
-type Journal func(name, format string, args ...any)
+// Journal keeps a moment of a fault's life.
+type Journal func(kind verdict.Kind, fault, text string)
 
 // Active is a fault in effect.
 type Active struct {
@@ -51,14 +53,15 @@ func Inject(ctx context.Context, f Fault, journal Journal) (*Active, error) {
 		}
 	}
 	began := time.Now()
+	journal(verdict.Injected, f.Name, "")
 	if err := f.Inject(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w: %w", f.Name, ErrNotWitnessed, err), a.Heal(ctx))
 	}
-	seen, err := await(ctx, f.Witness, target.FaultWitness)
+	seen, err := await(ctx, f.Witness, budget.FaultWitness.Limit())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w: %w", f.Name, ErrNotWitnessed, err), a.Heal(ctx))
 	}
-	journal("fault", "%s: witnessed after %.1f s: %s", f.Name, time.Since(began).Seconds(), seen)
+	journal(verdict.Witnessed, f.Name, fmt.Sprintf("after %.1f s: %s", time.Since(began).Seconds(), seen))
 	return a, nil
 }
 
@@ -70,20 +73,21 @@ func (a *Active) Heal(ctx context.Context) error {
 	if a.healed {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), target.FaultHealed)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), budget.FaultHealed.Limit())
 	defer cancel()
 	began := time.Now()
+	a.journal(verdict.Healing, a.fault.Name, "")
 	if a.fault.Heal != nil {
 		if err := a.fault.Heal(ctx); err != nil {
 			return fmt.Errorf("heal %s: %w", a.fault.Name, err)
 		}
 	}
-	seen, err := await(ctx, a.fault.Healed, target.FaultHealed)
+	seen, err := await(ctx, a.fault.Healed, budget.FaultHealed.Limit())
 	if err != nil {
 		return fmt.Errorf("heal %s: not witnessed: %w", a.fault.Name, err)
 	}
 	a.healed = true
-	a.journal("healed", "%s: witnessed after %.1f s: %s", a.fault.Name, time.Since(began).Seconds(), seen)
+	a.journal(verdict.Healed, a.fault.Name, fmt.Sprintf("after %.1f s: %s", time.Since(began).Seconds(), seen))
 	return nil
 }
 

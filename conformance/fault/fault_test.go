@@ -3,7 +3,6 @@ package fault
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -11,10 +10,12 @@ import (
 	"testing/synctest"
 
 	"github.com/plumb-k8s/plumb/conformance/cluster"
+	"github.com/plumb-k8s/plumb/conformance/verdict"
 )
 
 // machine is a node in memory: what is asked of it happens, unless deaf.
 type machine struct {
+	cluster.Unsupported
 	state cluster.State
 	pids  []int
 	next  int
@@ -79,9 +80,7 @@ func TestFaultsAreWitnessedAndHealed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var journal []string
-				note := func(name, format string, args ...any) {
-					journal = append(journal, name+": "+fmt.Sprintf(format, args...))
-				}
+				note := func(kind verdict.Kind, _, _ string) { journal = append(journal, string(kind)) }
 				a, err := Inject(t.Context(), row.fault(&row.machine), note)
 				if errors.Is(err, ErrNotWitnessed) != row.refused {
 					t.Fatalf("inject: %v", err)
@@ -92,8 +91,8 @@ func TestFaultsAreWitnessedAndHealed(t *testing.T) {
 				if err := errors.Join(a.Heal(t.Context()), a.Heal(t.Context())); err != nil {
 					t.Fatal(err)
 				}
-				if len(journal) != 2 || !strings.HasPrefix(journal[0], "fault: ") || !strings.HasPrefix(journal[1], "healed: ") {
-					t.Fatalf("journal: %q", journal)
+				if got := strings.Join(journal, " "); got != "injected witnessed healing healed" {
+					t.Fatalf("journal: %s", got)
 				}
 			})
 		})
@@ -109,7 +108,7 @@ func TestAFaultWithoutAWitnessIsHealedAtOnce(t *testing.T) {
 			Heal:    func(context.Context) error { healed++; return nil },
 			Healed:  func(context.Context) (string, error) { return "", nil },
 		}
-		if _, err := Inject(t.Context(), f, func(string, string, ...any) {}); !errors.Is(err, ErrNotWitnessed) || healed != 1 {
+		if _, err := Inject(t.Context(), f, func(verdict.Kind, string, string) {}); !errors.Is(err, ErrNotWitnessed) || healed != 1 {
 			t.Fatalf("got %v, healed %d times", err, healed)
 		}
 	})

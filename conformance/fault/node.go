@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
-	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
 // KillNode takes a node down as a power cut does; healing starts it.
@@ -95,7 +95,7 @@ func mustRun(ctx context.Context, control cluster.Control, node string) error {
 
 // answers tells whether somebody at address finishes a TLS handshake; whose certificate it is does not matter here.
 func answers(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, target.ProbeAnswer)
+	ctx, cancel := context.WithTimeout(ctx, budget.ProbeAnswer.Limit())
 	defer cancel()
 	dialer := tls.Dialer{NetDialer: &net.Dialer{}, Config: &tls.Config{InsecureSkipVerify: true}}
 	conn, err := dialer.DialContext(ctx, "tcp", address)

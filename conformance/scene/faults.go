@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/fault"
 	"github.com/plumb-k8s/plumb/conformance/target"
@@ -41,7 +42,7 @@ func (s *Scene) NodesOf(role string, atLeast int) []string {
 // Break injects a fault and returns once it was witnessed; it is healed in clean-up at the latest. A fault without a witness makes the spec
 // inconclusive.
 func (s *Scene) Break(ctx context.Context, f fault.Fault) *fault.Active {
-	a, err := fault.Inject(ctx, f, Record)
+	a, err := fault.Inject(ctx, f, Mark)
 	if errors.Is(err, fault.ErrNotWitnessed) {
 		Inconclusive("%v", err)
 	}
@@ -68,7 +69,7 @@ func (s *Scene) WaitNodesReady(ctx context.Context) {
 			}
 		}
 		return nil
-	}).WithTimeout(target.NodeReturn).WithPolling(target.Poll).Should(gomega.Succeed())
+	}).WithTimeout(budget.NodeReturn.Limit()).WithPolling(target.Poll).Should(gomega.Succeed())
 }
 
 // NodeReady tells whether a node has the condition Ready.

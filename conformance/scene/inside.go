@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
@@ -77,7 +78,7 @@ func (s *Scene) WaitPhase(ctx context.Context, name string, phase corev1.PodPhas
 	gomega.Eventually(ctx, func(ctx context.Context) corev1.PodPhase {
 		pod = s.Pod(ctx, name)
 		return pod.Status.Phase
-	}).WithTimeout(target.PodStart).WithPolling(target.Poll).Should(gomega.Equal(phase), "phase of pod %s", name)
+	}).WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(gomega.Equal(phase), "phase of pod %s", name)
 	return pod
 }
 
@@ -91,7 +92,7 @@ func (s *Scene) WaitWaiting(ctx context.Context, name, container string, reasons
 			return waiting.Reason
 		}
 		return ""
-	}).WithTimeout(target.PodStart).WithPolling(target.Poll).Should(gomega.BeElementOf(reasons), "why container %s of pod %s waits", container, name)
+	}).WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(gomega.BeElementOf(reasons), "why container %s of pod %s waits", container, name)
 	return pod
 }
 
@@ -105,7 +106,7 @@ func (s *Scene) WaitRestarted(ctx context.Context, name, container string, n int
 			return fmt.Errorf("container %s of pod %s: %d restarts, ready %t", container, name, status.RestartCount, status.Ready)
 		}
 		return nil
-	}).WithTimeout(target.PodStart).WithPolling(target.Poll).Should(gomega.Succeed())
+	}).WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(gomega.Succeed())
 	return pod
 }
 

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
@@ -71,7 +72,7 @@ func (s *Scene) WaitUnschedulable(ctx context.Context, name string) corev1.PodCo
 			return fmt.Errorf("pod %s: PodScheduled is %q, reason %q", name, said.Status, said.Reason)
 		}
 		return nil
-	}).WithTimeout(target.Converge).WithPolling(target.Poll).Should(gomega.Succeed())
+	}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(gomega.Succeed())
 	return said
 }
 
@@ -84,5 +85,5 @@ func (s *Scene) StaysUnplaced(ctx context.Context, name string) {
 			return "", err
 		}
 		return pod.Spec.NodeName, nil
-	}).WithTimeout(target.Quiet).WithPolling(target.Poll).Should(gomega.BeEmpty(), "pod %s got a node", name)
+	}).WithTimeout(budget.Quiet.Limit()).WithPolling(target.Poll).Should(gomega.BeEmpty(), "pod %s got a node", name)
 }

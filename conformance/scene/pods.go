@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
@@ -53,7 +54,7 @@ func (s *Scene) WaitReady(ctx context.Context, name string) *corev1.Pod {
 			return fmt.Errorf("pod %s is %s, not Ready", name, pod.Status.Phase)
 		}
 		return nil
-	}).WithTimeout(target.PodStart).WithPolling(target.Poll).Should(gomega.Succeed())
+	}).WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(gomega.Succeed())
 	return pod
 }
 

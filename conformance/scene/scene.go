@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
@@ -38,7 +39,7 @@ func New(ctx ginkgo.SpecContext) *Scene {
 	gomega.Eventually(ctx, func(ctx context.Context) error {
 		_, err := s.API.CoreV1().ServiceAccounts(s.Namespace).Get(ctx, "default", metav1.GetOptions{})
 		return err
-	}).WithTimeout(target.Converge).WithPolling(target.Poll).Should(gomega.Succeed(), "default ServiceAccount of %s", s.Namespace)
+	}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(gomega.Succeed(), "default ServiceAccount of %s", s.Namespace)
 	return s
 }
 

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
@@ -64,7 +65,7 @@ func (s *Scene) WaitRolledOut(ctx context.Context, name string) *appsv1.Deployme
 			return fmt.Errorf("Deployment %s: %d pods, %d updated, %d available of %d", name, st.Replicas, st.UpdatedReplicas, st.AvailableReplicas, want)
 		}
 		return nil
-	}).WithTimeout(target.Rollout).WithPolling(target.Poll).Should(gomega.Succeed())
+	}).WithTimeout(budget.Rollout.Limit()).WithPolling(target.Poll).Should(gomega.Succeed())
 	return d
 }
 

@@ -6,6 +6,7 @@ package verdict
 import (
 	"fmt"
 	"sort"
+	"time"
 )
 
 // Outcome of one requirement.
@@ -26,11 +27,15 @@ type Result struct {
 	Profile     string  `json:"profile"`
 	Requirement string  `json:"requirement"`
 	Outcome     Outcome `json:"outcome"`
-	Seconds     float64 `json:"seconds"`
+	// Began is when the spec's body began; Seconds is how long it took with its clean-up.
+	Began   time.Time `json:"began,omitzero"`
+	Seconds float64   `json:"seconds"`
 	// Message says why it did not pass.
 	Message string `json:"message,omitempty"`
 	// Evidence is what the spec recorded: witnesses, objects, events.
 	Evidence []Evidence `json:"evidence,omitempty"`
+	// Timeline is there when the spec broke something.
+	Timeline *Timeline `json:"timeline,omitempty"`
 }
 
 // Evidence is one named record of a spec.

@@ -16,7 +16,10 @@ import (
 )
 
 // control is cluster.Control by the engine's API.
-type control struct{ *Cluster }
+type control struct {
+	cluster.Unsupported
+	*Cluster
+}
 
 func (c *control) id(node string) (string, error) {
 	for _, n := range c.nodes {

@@ -13,8 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	typedv1 "k8s.io/client-go/kubernetes/typed/core/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/history"
-	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
 // dataKey holds the value in a ConfigMap.
@@ -64,7 +64,7 @@ func (l *Load) known() int64 {
 
 // do makes one call and records it. A call that has begun runs to its own time limit: ctx ends the load between calls.
 func (l *Load) do(ctx context.Context, client string, c history.Call, maps typedv1.ConfigMapInterface) history.Call {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), target.CallTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), budget.Call.Limit())
 	defer cancel()
 	l.mu.Lock()
 	c.Client, c.Phase, c.Begin = client, l.phase, time.Since(l.start)

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -69,7 +70,7 @@ func declareDeletion() {
 		Eventually(ctx, func(ctx context.Context) bool {
 			_, err := s.API.CoreV1().Namespaces().Get(ctx, ns.Name, metav1.GetOptions{})
 			return apierrors.IsNotFound(err)
-		}).WithTimeout(target.PodStop).WithPolling(target.Poll).Should(BeTrue(), "namespace %s still exists", ns.Name)
+		}).WithTimeout(budget.PodStop.Limit()).WithPolling(target.Poll).Should(BeTrue(), "namespace %s still exists", ns.Name)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -49,12 +50,12 @@ func declareRights() {
 			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: s.Namespace, Name: "default"}},
 		}, metav1.CreateOptions{})
 		Expect(err).NotTo(HaveOccurred())
-		Eventually(ctx, read).WithTimeout(target.Converge).WithPolling(target.Poll).Should(Succeed())
+		Eventually(ctx, read).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Succeed())
 		_, err = own.CoreV1().ConfigMaps(s.Namespace).List(ctx, metav1.ListOptions{})
 		Expect(apierrors.IsForbidden(err)).To(BeTrue(), "got %v", err)
 		Expect(s.API.RbacV1().RoleBindings(s.Namespace).Delete(ctx, "reader", metav1.DeleteOptions{})).To(Succeed())
 		Eventually(ctx, func(ctx context.Context) bool { return apierrors.IsForbidden(read(ctx)) }).
-			WithTimeout(target.Converge).WithPolling(target.Poll).Should(BeTrue(), "the right outlived its binding")
+			WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(BeTrue(), "the right outlived its binding")
 	})
 
 	It("knows a ServiceAccount by its token, and nobody by a forged one", Label("API-018"), func(ctx SpecContext) {

@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
-	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
 // seen is one event of a watch, short enough to compare.
@@ -27,7 +27,7 @@ func seen(e watch.Event) string {
 // next is the next event of a watch that is no bookmark; it fails the spec when none comes.
 func next(ctx context.Context, w watch.Interface) watch.Event {
 	GinkgoHelper()
-	limit := time.NewTimer(target.Converge)
+	limit := time.NewTimer(budget.Converge.Limit())
 	defer limit.Stop()
 	for {
 		select {
@@ -107,7 +107,7 @@ func declareWatches() {
 		DeferCleanup(w.Stop)
 		Expect([]string{seen(next(ctx, w)), seen(next(ctx, w))}).To(ConsistOf("ADDED one", "ADDED two"))
 		var bookmark watch.Event
-		Eventually(ctx, w.ResultChan()).WithTimeout(target.Converge).Should(Receive(&bookmark))
+		Eventually(ctx, w.ResultChan()).WithTimeout(budget.Converge.Limit()).Should(Receive(&bookmark))
 		Expect(bookmark.Type).To(Equal(watch.Bookmark))
 		Expect(bookmark.Object.(metav1.Object).GetAnnotations()).To(HaveKeyWithValue(metav1.InitialEventsAnnotationKey, "true"))
 		newMap(ctx, s, "three", map[string]string{"w": "1"})

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/fault"
 	"github.com/plumb-k8s/plumb/conformance/history/load"
@@ -39,7 +40,7 @@ func declareAllocations() {
 		for _, node := range nodes {
 			creating.Go(func() error { return made.create(cctx, paths[node], s.Namespace, node) })
 		}
-		Eventually(ctx, made.count).WithTimeout(target.Failover).WithPolling(target.Poll / 10).Should(BeNumerically(">=", servicesEach/2))
+		Eventually(ctx, made.count).WithTimeout(budget.Failover.Limit()).WithPolling(target.Poll / 10).Should(BeNumerically(">=", servicesEach/2))
 		killed := s.Break(ctx, fault.KillComponent(s.Control(), nodes[0], "kube-apiserver"))
 		during := made.count()
 		Expect(creating.Wait()).To(Succeed())
@@ -68,13 +69,13 @@ func (m *services) count() int {
 
 // create makes servicesEach Services with node ports. A call that fails leaves its name behind, and the next name is tried.
 func (m *services) create(ctx context.Context, api kubernetes.Interface, namespace, who string) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*target.Failover)
+	ctx, cancel := context.WithTimeout(ctx, 2*budget.Failover.Limit())
 	defer cancel()
 	tick := time.NewTicker(target.Poll / 10)
 	defer tick.Stop()
 	var last error
 	for n, good := 0, 0; good < servicesEach; n++ {
-		call, done := context.WithTimeout(ctx, target.CallTimeout)
+		call, done := context.WithTimeout(ctx, budget.Call.Limit())
 		created, err := api.CoreV1().Services(namespace).Create(call, nodePort(fmt.Sprintf("%s-%03d", who, n), 0, ""), metav1.CreateOptions{})
 		done()
 		if err == nil {
@@ -165,7 +166,7 @@ func allFreed(ctx context.Context, s *scene.Scene, made *services) {
 			}
 		}
 		return held, nil
-	}).WithTimeout(target.Repair).WithPolling(target.Poll).Should(BeEmpty(), "addresses of Services that are gone")
+	}).WithTimeout(budget.Repair.Limit()).WithPolling(target.Poll).Should(BeEmpty(), "addresses of Services that are gone")
 	names := make([]string, 0, len(made.byName))
 	for name := range made.byName {
 		names = append(names, name)

@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/fault"
 	"github.com/plumb-k8s/plumb/conformance/history"
@@ -87,18 +88,18 @@ func reach(ctx context.Context, l *load.Load, phase string, want history.Counts,
 			}
 		}
 		return nil
-	}).WithTimeout(target.Failover).WithPolling(target.Poll).Should(Succeed())
+	}).WithTimeout(budget.Failover.Limit()).WithPolling(target.Poll).Should(Succeed())
 	scene.Record("load", "phase %q: %+v after %.1f s, acknowledged writes by path: %v", phase, l.Count(phase), time.Since(began).Seconds(), l.Acknowledged(phase))
 }
 
 // judge stops the load and asks all judges; mayExpire are the paths whose apiserver was restarted. The history is kept when it is bad.
 func judge(ctx context.Context, l *load.Load, enough history.Enough, mayExpire ...string) {
 	GinkgoHelper()
-	limited, cancel := context.WithTimeout(ctx, target.Converge)
+	limited, cancel := context.WithTimeout(ctx, budget.Converge.Limit())
 	defer cancel()
 	h, err := l.Stop(limited)
 	Expect(err).NotTo(HaveOccurred(), "end the load")
-	v := history.Judge(h, enough, target.JudgeTime, mayExpire...)
+	v := history.Judge(h, enough, budget.JudgeTime.Limit(), mayExpire...)
 	scene.Record("judged", "%d calls, %d stored, %d watches up to version %d", len(h.Calls), len(h.Final), len(h.Watches), h.End)
 	if len(v.Wrong) > 0 {
 		whole, err := json.Marshal(h)

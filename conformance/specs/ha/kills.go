@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/fault"
 	"github.com/plumb-k8s/plumb/conformance/scene"
@@ -30,7 +31,7 @@ func declareKills() {
 			Eventually(ctx, func(ctx context.Context) error {
 				_, err := s.API.CoreV1().ConfigMaps(s.Namespace).Get(ctx, name(0), metav1.GetOptions{})
 				return err
-			}).WithTimeout(target.Failover).WithPolling(target.Poll).Should(Succeed(), "the API answers again")
+			}).WithTimeout(budget.Failover.Limit()).WithPolling(target.Poll).Should(Succeed(), "the API answers again")
 			read := readAll(ctx, s)
 			for name, value := range acknowledged {
 				Expect(read).To(HaveKeyWithValue(name, value), "an acknowledged write is lost")

@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/fault"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
@@ -50,7 +51,7 @@ func killLeader(ctx context.Context, s *scene.Scene, component string) {
 	Eventually(ctx, func(ctx context.Context) string {
 		after = holder(ctx, s, component)
 		return after
-	}).WithTimeout(target.LeaseExpiry).WithPolling(target.Poll).ShouldNot(Or(Equal(before), BeEmpty()), "nobody took the Lease of the dead %s", component)
+	}).WithTimeout(budget.LeaseExpiry.Limit()).WithPolling(target.Poll).ShouldNot(Or(Equal(before), BeEmpty()), "nobody took the Lease of the dead %s", component)
 	scene.Record("succession", "%s: %s after %s", component, after, before)
 	scene.Heal(ctx, killed)
 }

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/fault"
 	"github.com/plumb-k8s/plumb/conformance/scene"
@@ -37,7 +38,7 @@ func declareNodeComponents() {
 		reaches(ctx, s, client.Name, url, "web-1")
 		calls := callOn(ctx, s, client.Name, url)
 		scene.Heal(ctx, s.Break(ctx, fault.KillComponent(s.Control(), node, "kube-proxy")))
-		Eventually(ctx, calls.answered).WithTimeout(target.Converge).WithPolling(target.Poll).Should(BeNumerically(">=", 20))
+		Eventually(ctx, calls.answered).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(BeNumerically(">=", 20))
 		Expect(calls.stop()).To(BeEmpty(), "calls that failed while kube-proxy was killed")
 		s.Run(ctx, s.Echo("web-2", scene.App("web")))
 		Expect(s.API.CoreV1().Pods(s.Namespace).Delete(ctx, "web-1", metav1.DeleteOptions{})).To(Succeed())
@@ -80,7 +81,7 @@ func sameContainer(ctx context.Context, s *scene.Scene, before *corev1.Pod) {
 func reaches(ctx context.Context, s *scene.Scene, from, url, pod string) {
 	GinkgoHelper()
 	Eventually(ctx, func(ctx context.Context) (map[string]int, error) { return s.Names(ctx, from, url, 5) }).
-		WithTimeout(target.Converge).WithPolling(target.Poll).Should(Equal(map[string]int{pod: 5}))
+		WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Equal(map[string]int{pod: 5}))
 }
 
 // calls are requests that go on in the background.

@@ -14,8 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
-	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
 // grace is the grace period of the stubborn pod.
@@ -63,7 +63,7 @@ func watchToEnd(ctx context.Context, s *scene.Scene, name string) func() *corev1
 	DeferCleanup(w.Stop)
 	return func() *corev1.Pod {
 		GinkgoHelper()
-		late := time.NewTimer(target.PodStop)
+		late := time.NewTimer(budget.PodStop.Limit())
 		defer late.Stop()
 		for {
 			select {
@@ -95,7 +95,7 @@ func followLines(ctx context.Context, s *scene.Scene, pod, container string) fun
 	}()
 	return func() (lines []string) {
 		GinkgoHelper()
-		Eventually(ctx, read).WithTimeout(target.PodStop).Should(Receive(&lines), "the followed log of %s in pod %s did not end with its container", container, pod)
+		Eventually(ctx, read).WithTimeout(budget.PodStop.Limit()).Should(Receive(&lines), "the followed log of %s in pod %s did not end with its container", container, pod)
 		return lines
 	}
 }
@@ -125,7 +125,7 @@ func followEnds(ctx context.Context, s *scene.Scene, pod string, containers ...s
 		var all []end
 		for range containers {
 			var e end
-			Eventually(ctx, ends).WithTimeout(target.PodStop).Should(Receive(&e), "a followed log did not end with its container")
+			Eventually(ctx, ends).WithTimeout(budget.PodStop.Limit()).Should(Receive(&e), "a followed log did not end with its container")
 			all = append(all, e)
 		}
 		slices.SortFunc(all, func(a, b end) int { return strings.Compare(a.at, b.at) })

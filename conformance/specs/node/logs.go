@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -27,7 +28,7 @@ func declareLogs() {
 		}
 		shows := func(options corev1.PodLogOptions, want string) {
 			GinkgoHelper()
-			Eventually(ctx, log(options)).WithTimeout(target.Converge).WithPolling(target.Poll).Should(Equal(want))
+			Eventually(ctx, log(options)).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Equal(want))
 		}
 		one, bytes := int64(1), int64(9)
 		say(1)
@@ -43,7 +44,7 @@ func declareLogs() {
 		Expect(err).NotTo(HaveOccurred(), "the second line's time in %q", stamped)
 		// A time in a query has whole seconds: what came in later ones is asked for.
 		since := metav1.NewTime(at.Truncate(time.Second).Add(time.Second))
-		Eventually(ctx, time.Now).WithTimeout(target.Converge).WithPolling(target.Poll).Should(BeTemporally(">", since.Time))
+		Eventually(ctx, time.Now).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(BeTemporally(">", since.Time))
 		lines := followLines(ctx, s, "pair", "echo")
 		say(3)
 		shows(corev1.PodLogOptions{SinceTime: &since}, "line-3\n")

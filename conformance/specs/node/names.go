@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -53,11 +54,11 @@ func declareNames() {
 				return s.Dial(ctx, "client", fmt.Sprintf("http://%s:%d/hostname", host, hostPort))
 			}
 		}
-		Eventually(ctx, answers(run.Status.HostIP)).WithTimeout(target.Converge).WithPolling(target.Poll).Should(HaveField("Body", "served"))
+		Eventually(ctx, answers(run.Status.HostIP)).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(HaveField("Body", "served"))
 		Expect(answers(here.Status.HostIP)(ctx)).To(HaveField("Error", ContainSubstring("refused")))
 		s.Delete(ctx, "served")
 		waitGone(ctx, s, "served")
-		Eventually(ctx, answers(run.Status.HostIP)).WithTimeout(target.Converge).WithPolling(target.Poll).Should(HaveField("Error", Not(BeEmpty())), "the port outlived its pod")
+		Eventually(ctx, answers(run.Status.HostIP)).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(HaveField("Error", Not(BeEmpty())), "the port outlived its pod")
 	})
 
 	It("starts an ephemeral container beside the running ones", Label("NODE-023"), func(ctx SpecContext) {
@@ -68,7 +69,7 @@ func declareNames() {
 		Expect(err).NotTo(HaveOccurred())
 		Eventually(ctx, func(ctx SpecContext) *corev1.ContainerStateRunning {
 			return scene.Status(s.Pod(ctx, "debugged"), "debugger").State.Running
-		}).WithTimeout(target.PodStart).WithPolling(target.Poll).ShouldNot(BeNil())
+		}).WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).ShouldNot(BeNil())
 		file(ctx, s, "debugged", secondPort, "/proc/1/cmdline").Should(HavePrefix("/echo\x00"), "it sees the target's processes")
 		Expect(scene.Status(s.Pod(ctx, "debugged"), "echo")).To(Equal(scene.Status(before, "echo")))
 	})

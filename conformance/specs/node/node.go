@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -86,5 +87,5 @@ func tell(ctx context.Context, s *scene.Scene, pod string, port int, path string
 // file waits for the content of a file in a pod.
 func file(ctx context.Context, s *scene.Scene, pod string, port int, name string) gomega.AsyncAssertion {
 	return gomega.Eventually(ctx, func(ctx context.Context) (string, error) { return s.ReadFile(ctx, pod, port, name) }).
-		WithTimeout(target.Converge).WithPolling(target.Poll)
+		WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll)
 }

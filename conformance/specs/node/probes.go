@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -40,13 +41,13 @@ func declareProbes() {
 		s.Create(ctx, gated)
 		s.Run(ctx, s.Echo("plain", scene.App("web")))
 		Eventually(ctx, func(ctx context.Context) bool { return scene.Status(s.Pod(ctx, "gated"), "echo").Ready }).
-			WithTimeout(target.PodStart).WithPolling(target.Poll).Should(BeTrue())
+			WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(BeTrue())
 		ready := func(want map[string]bool) {
 			GinkgoHelper()
 			Eventually(ctx, func(ctx context.Context) map[string]bool { return endpoints(ctx, s, "web") }).
-				WithTimeout(target.Converge).WithPolling(target.Poll).Should(Equal(want))
+				WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Equal(want))
 			Consistently(ctx, func(ctx context.Context) map[string]bool { return endpoints(ctx, s, "web") }).
-				WithTimeout(target.Quiet).WithPolling(target.Poll).Should(Equal(want))
+				WithTimeout(budget.Quiet.Limit()).WithPolling(target.Poll).Should(Equal(want))
 			Expect(scene.IsReady(s.Pod(ctx, "gated"))).To(Equal(want["gated"]))
 		}
 		ready(map[string]bool{"plain": true, "gated": false})
@@ -72,14 +73,14 @@ func declareProbes() {
 		Consistently(ctx, func(ctx context.Context) []bool {
 			status := scene.Status(s.Pod(ctx, "slow"), "echo")
 			return []bool{*status.Started, status.Ready, status.RestartCount > 0}
-		}).WithTimeout(target.Quiet).WithPolling(target.Poll).Should(Equal([]bool{false, false, false}), "started, ready, restarted")
+		}).WithTimeout(budget.Quiet.Limit()).WithPolling(target.Poll).Should(Equal([]bool{false, false, false}), "started, ready, restarted")
 		tell(ctx, s, "slow", scene.EchoPort, "/recover")
 		s.WaitReady(ctx, "slow")
 		Expect(*scene.Status(s.Pod(ctx, "slow"), "echo").Started).To(BeTrue())
 		tell(ctx, s, "slow", scene.EchoPort, "/fail")
 		Eventually(ctx, func(ctx context.Context) []int32 {
 			return []int32{scene.Status(s.Pod(ctx, "slow"), "echo").RestartCount, scene.Status(s.Pod(ctx, "hopeless"), "echo").RestartCount}
-		}).WithTimeout(target.PodStart).WithPolling(target.Poll).Should(HaveEach(BeNumerically(">=", 1)), "liveness restarts once started; a startup that never succeeds restarts too")
+		}).WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(HaveEach(BeNumerically(">=", 1)), "liveness restarts once started; a startup that never succeeds restarts too")
 	})
 }
 

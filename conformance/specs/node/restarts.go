@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -53,7 +54,7 @@ func declareRestarts() {
 		Eventually(ctx, func(ctx context.Context) *corev1.ContainerStateTerminated {
 			return scene.Status(s.Pod(ctx, "limited"), "echo").State.Terminated
 		}).
-			WithTimeout(target.PodStop).WithPolling(target.Poll).ShouldNot(BeNil(), "its container runs on")
+			WithTimeout(budget.PodStop.Limit()).WithPolling(target.Poll).ShouldNot(BeNil(), "its container runs on")
 		Expect(s.Pod(ctx, "unlimited").Status.Phase).To(Equal(corev1.PodRunning))
 	})
 }

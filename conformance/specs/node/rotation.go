@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/client-go/tools/remotecommand"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -53,14 +54,14 @@ func declareRotation() {
 				return "", err
 			}
 			return s.Logs(ctx, "talker", corev1.PodLogOptions{LimitBytes: &beginning})
-		}).WithTimeout(target.PodStart).WithPolling(target.Poll).ShouldNot(Equal("tty none"), "the log still has its first line")
+		}).WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).ShouldNot(Equal("tty none"), "the log still has its first line")
 		for range 10 {
 			Expect(say()).To(Succeed())
 		}
 		_, err = fmt.Fprintln(keyboard, "exit 0")
 		Expect(err).NotTo(HaveOccurred())
 		Expect(keyboard.Close()).To(Succeed())
-		Eventually(ctx, ended).WithTimeout(target.Converge).Should(Receive(), "the attached stream did not end with its process and its input")
+		Eventually(ctx, ended).WithTimeout(budget.Converge.Limit()).Should(Receive(), "the attached stream did not end with its process and its input")
 		followed := lines()
 		Expect(followed).NotTo(BeEmpty())
 		Expect(followed[0]).To(Equal("tty none"))

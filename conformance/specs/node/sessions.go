@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/remotecommand"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -31,7 +32,7 @@ func declareSessions() {
 			Eventually(ctx, func(ctx context.Context) error {
 				_, err := who.API.CoreV1().Pods(s.Namespace).Get(ctx, "pair", metav1.GetOptions{})
 				return err
-			}).WithTimeout(target.Converge).WithPolling(target.Poll).Should(Succeed(), "the role takes effect")
+			}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Succeed(), "the role takes effect")
 		}
 		for _, by := range scene.Protocols() {
 			out, _, err := execute(ctx, maker, by, "echo", "piped through", "/cat")

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -87,5 +88,5 @@ func manifest(s *scene.Scene, word string) string {
 func says(ctx context.Context, s *scene.Scene, pod, word string) {
 	GinkgoHelper()
 	Eventually(ctx, func(ctx context.Context) (string, error) { return s.Ask(ctx, pod, scene.EchoPort, "/env") }).
-		WithTimeout(target.PodStart).WithPolling(target.Poll).Should(ContainSubstring(`"WORD":"` + word + `"`))
+		WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(ContainSubstring(`"WORD":"` + word + `"`))
 }

@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/client-go/util/exec"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -101,10 +102,10 @@ func converse(ctx context.Context, stream func(remotecommand.StreamOptions) erro
 	Eventually(ctx, func() (string, error) {
 		_, err := fmt.Fprintln(keyboard, line)
 		return string(screen.Contents()), err
-	}).WithTimeout(target.Converge).WithPolling(target.Poll).Should(ContainSubstring(answer))
+	}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(ContainSubstring(answer))
 	_, err := fmt.Fprintln(keyboard, last)
 	Expect(err).NotTo(HaveOccurred())
-	Eventually(ctx, ended).WithTimeout(target.Converge).Should(Receive(&err), "the stream did not end with its process")
+	Eventually(ctx, ended).WithTimeout(budget.Converge.Limit()).Should(Receive(&err), "the stream did not end with its process")
 	return err
 }
 

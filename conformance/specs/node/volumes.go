@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -97,5 +98,5 @@ func waitGone(ctx context.Context, s *scene.Scene, name string) {
 			return nil
 		}
 		return fmt.Errorf("pod %s is still there: %v", name, err)
-	}).WithTimeout(target.PodStop).WithPolling(target.Poll).Should(Succeed())
+	}).WithTimeout(budget.PodStop.Limit()).WithPolling(target.Poll).Should(Succeed())
 }

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
@@ -61,7 +62,7 @@ func protect(ctx context.Context, s *scene.Scene) {
 	Eventually(ctx, func(ctx context.Context) (int32, error) {
 		b, err := s.API.PolicyV1().PodDisruptionBudgets(s.Namespace).Get(ctx, "web", metav1.GetOptions{})
 		return b.Status.DisruptionsAllowed, err
-	}).WithTimeout(target.Converge).WithPolling(target.Poll).Should(BeEquivalentTo(drained - mustServe))
+	}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(BeEquivalentTo(drained - mustServe))
 }
 
 func cordon(ctx context.Context, s *scene.Scene, node string, on bool) {
@@ -94,7 +95,7 @@ func drain(ctx context.Context, s *scene.Scene, node string) (evicted, refused i
 			}
 		}
 		return left, nil
-	}).WithTimeout(target.Rollout).WithPolling(target.Poll).Should(BeZero(), "pods that the budget keeps on %s", node)
+	}).WithTimeout(budget.Rollout.Limit()).WithPolling(target.Poll).Should(BeZero(), "pods that the budget keeps on %s", node)
 	return evicted, refused
 }
 

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/fault"
 	"github.com/plumb-k8s/plumb/conformance/scene"
@@ -28,12 +29,12 @@ func declareLostWorker() {
 		}
 		killed := s.Break(ctx, fault.KillNode(s.Control(), lost))
 		Eventually(ctx, func() error { return runElsewhere(ctx, s, lost) }).
-			WithTimeout(target.NodeLost + target.PodStart).WithPolling(target.Poll).Should(Succeed())
+			WithTimeout(budget.NodeLost.Limit() + budget.PodStart.Limit()).WithPolling(target.Poll).Should(Succeed())
 		scene.Record("moved", "%d pods of %s run elsewhere", len(gone), lost)
 		scene.Heal(ctx, killed)
 		s.WaitNodesReady(ctx)
 		Eventually(ctx, func(ctx context.Context) error { return onlyOnce(ctx, s, lost, gone) }).
-			WithTimeout(target.PodStop).WithPolling(target.Poll).Should(Succeed())
+			WithTimeout(budget.PodStop.Limit()).WithPolling(target.Poll).Should(Succeed())
 		after := s.Run(ctx, on(lost, s.Echo("after", nil)))
 		Expect(after.Spec.NodeName).To(Equal(lost))
 	})
@@ -41,7 +42,7 @@ func declareLostWorker() {
 
 // impatient makes the pods of a Deployment leave a lost node as soon as it is known to be lost.
 func impatient(d *appsv1.Deployment) *appsv1.Deployment {
-	soon := int64(target.TolerateLost.Seconds())
+	soon := int64(budget.TolerateLost.Limit().Seconds())
 	for _, key := range []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable} {
 		d.Spec.Template.Spec.Tolerations = append(d.Spec.Template.Spec.Tolerations, corev1.Toleration{
 			Key: key, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute, TolerationSeconds: &soon,

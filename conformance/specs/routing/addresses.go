@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -24,7 +25,7 @@ func answeredBy(ctx context.Context, s *scene.Scene, from, base string, names ..
 	Eventually(ctx, func(ctx context.Context) ([]string, error) {
 		counts, err := s.Names(ctx, from, base, calls)
 		return slices.Sorted(maps.Keys(counts)), err
-	}).WithTimeout(target.Converge).WithPolling(target.Poll).Should(Equal(names), "who answers %s", base)
+	}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Equal(names), "who answers %s", base)
 }
 
 // nodeAddress is a node's InternalIP.
@@ -91,7 +92,7 @@ func declareAddresses() {
 		s.Run(ctx, s.Echo("two", scene.App("web")))
 		Eventually(ctx, func(ctx context.Context) (map[string]int, error) {
 			return s.Names(ctx, "client", "http://"+service.Spec.ClusterIP, calls)
-		}).WithTimeout(target.Converge).WithPolling(target.Poll).Should(Or(
+		}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Or(
 			Equal(map[string]int{"one": calls}), Equal(map[string]int{"two": calls})))
 	})
 }

@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -52,6 +53,6 @@ func declareEndpoints() {
 		Eventually(ctx, func(ctx context.Context) (string, error) {
 			d, err := s.Dial(ctx, "client", "http://"+service.Spec.ClusterIP)
 			return d.Error, err
-		}).WithTimeout(target.Converge).WithPolling(target.Poll).Should(ContainSubstring("refused"))
+		}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(ContainSubstring("refused"))
 	})
 }

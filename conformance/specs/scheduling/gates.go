@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -24,7 +25,7 @@ func declareGates() {
 			Eventually(ctx, func(ctx context.Context) string {
 				return scene.Condition(s.Pod(ctx, "gated"), corev1.PodScheduled).Reason
 			}).
-				WithTimeout(target.Converge).WithPolling(target.Poll).Should(Equal(corev1.PodReasonSchedulingGated))
+				WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Equal(corev1.PodReasonSchedulingGated))
 			s.StaysUnplaced(ctx, "gated")
 		}
 		waits()

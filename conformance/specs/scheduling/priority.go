@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -32,11 +33,11 @@ func declarePriority() {
 		Eventually(ctx, func(ctx context.Context) bool {
 			victim = s.Pod(ctx, "victim")
 			return victim.DeletionTimestamp != nil
-		}).WithTimeout(target.Converge).WithPolling(target.Poll).Should(BeTrue(), "the victim is told to end")
+		}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(BeTrue(), "the victim is told to end")
 		Expect(*victim.DeletionGracePeriodSeconds).To(BeEquivalentTo(30), "the victim has its own grace period")
 		Expect(scene.Condition(victim, corev1.DisruptionTarget).Reason).To(Equal(corev1.PodReasonPreemptionByScheduler))
 		Eventually(ctx, func(ctx context.Context) string { return s.Pod(ctx, "preemptor").Status.NominatedNodeName }).
-			WithTimeout(target.Converge).WithPolling(target.Poll).Should(Equal(node))
+			WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Equal(node))
 		Eventually(ctx, func(ctx context.Context) (bool, error) {
 			preemptor := s.Pod(ctx, "preemptor")
 			victim, err := s.API.CoreV1().Pods(s.Namespace).Get(ctx, "victim", metav1.GetOptions{})
@@ -47,7 +48,7 @@ func declarePriority() {
 				return false, StopTrying("the preemptor was placed before its victim had ended")
 			}
 			return false, nil
-		}).WithTimeout(target.PodStop).WithPolling(target.Poll).Should(BeTrue())
+		}).WithTimeout(budget.PodStop.Limit()).WithPolling(target.Poll).Should(BeTrue())
 		Expect(s.WaitReady(ctx, "preemptor").Spec.NodeName).To(Equal(node))
 		Expect(scene.IsReady(s.Pod(ctx, "equal"))).To(BeTrue(), "a pod of equal priority is no victim")
 	})
@@ -63,7 +64,7 @@ func declarePriority() {
 		s.Create(ctx, s.Idle("first", asking(scarce, "1"), ranked(patient)))
 		Expect(s.WaitUnschedulable(ctx, "first").Message).To(ContainSubstring("Insufficient"))
 		Consistently(ctx, func(ctx context.Context) *metav1.Time { return s.Pod(ctx, "holder").DeletionTimestamp }).
-			WithTimeout(target.Quiet).WithPolling(target.Poll).Should(BeNil(), "a pod that must not preempt had a victim")
+			WithTimeout(budget.Quiet.Limit()).WithPolling(target.Poll).Should(BeNil(), "a pod that must not preempt had a victim")
 		s.Delete(ctx, "holder")
 		Expect(s.WaitReady(ctx, "first").Spec.NodeName).To(Equal(node), "the pod of higher priority goes first, though it came later")
 		s.StaysUnplaced(ctx, "second")

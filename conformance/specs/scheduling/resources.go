@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -22,13 +23,13 @@ func declareResources() {
 		for _, name := range []string{"second", "greedy"} {
 			Expect(s.WaitUnschedulable(ctx, name).Message).To(why)
 			Eventually(ctx, func(ctx context.Context) []string { return eventsOf(ctx, s, name, "FailedScheduling") }).
-				WithTimeout(target.Converge).WithPolling(target.Poll).Should(ContainElement(why), "events of %s", name)
+				WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(ContainElement(why), "events of %s", name)
 			s.StaysUnplaced(ctx, name)
 		}
 		s.Delete(ctx, "first")
 		Expect(s.WaitReady(ctx, "second").Spec.NodeName).To(Equal(node))
 		Eventually(ctx, func(ctx context.Context) []string { return eventsOf(ctx, s, "second", "Scheduled") }).
-			WithTimeout(target.Converge).WithPolling(target.Poll).Should(ConsistOf("Successfully assigned " + s.Namespace + "/second to " + node))
+			WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(ConsistOf("Successfully assigned " + s.Namespace + "/second to " + node))
 		s.StaysUnplaced(ctx, "greedy")
 	})
 }

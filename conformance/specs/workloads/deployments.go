@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -62,7 +63,7 @@ func declareDeployments() {
 			d, err := s.API.AppsV1().Deployments(s.Namespace).Get(ctx, "web", metav1.GetOptions{})
 			g.Expect(err).NotTo(HaveOccurred())
 			return d.Status.ObservedGeneration >= d.Generation && d.Status.UpdatedReplicas == 3 && d.Status.Replicas == 3
-		}).WithTimeout(target.Rollout).WithPolling(target.Poll).Should(BeTrue())
+		}).WithTimeout(budget.Rollout.Limit()).WithPolling(target.Poll).Should(BeTrue())
 		Expect(uids(s.PodsOf(ctx, "web"))).NotTo(ContainElements(before))
 	})
 

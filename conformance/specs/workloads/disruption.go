@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -32,7 +33,7 @@ func declareDisruption() {
 			}
 			return b.Status.DisruptionsAllowed
 		}
-		Eventually(ctx, allowed).WithTimeout(target.Converge).WithPolling(target.Poll).Should(BeZero())
+		Eventually(ctx, allowed).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(BeZero())
 		evict := func(ctx context.Context) error {
 			return s.API.PolicyV1().Evictions(s.Namespace).Evict(ctx, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: s.PodsOf(ctx, "web")[0].Name}})
 		}
@@ -43,7 +44,7 @@ func declareDisruption() {
 		scale.Spec.Replicas = 3
 		_, err = s.API.AppsV1().Deployments(s.Namespace).UpdateScale(ctx, "web", scale, metav1.UpdateOptions{})
 		Expect(err).NotTo(HaveOccurred())
-		Eventually(ctx, allowed).WithTimeout(target.PodStart).WithPolling(target.Poll).Should(BeEquivalentTo(1))
+		Eventually(ctx, allowed).WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(BeEquivalentTo(1))
 		Expect(evict(ctx)).To(Succeed())
 	})
 }

@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -24,14 +25,14 @@ func declareOwnership() {
 		Expect(s.API.AppsV1().ReplicaSets(s.Namespace).Delete(ctx, "doomed", metav1.DeleteOptions{PropagationPolicy: &background})).To(Succeed())
 		Expect(s.API.AppsV1().ReplicaSets(s.Namespace).Delete(ctx, "orphaning", metav1.DeleteOptions{PropagationPolicy: &orphan})).To(Succeed())
 		Eventually(ctx, func(ctx context.Context) int { return len(s.PodsOf(ctx, "doomed")) }).
-			WithTimeout(target.PodStop).WithPolling(target.Poll).Should(BeZero())
+			WithTimeout(budget.PodStop.Limit()).WithPolling(target.Poll).Should(BeZero())
 		Eventually(ctx, func(ctx context.Context) int {
 			owned := 0
 			for _, p := range s.PodsOf(ctx, "orphaning") {
 				owned += len(p.OwnerReferences)
 			}
 			return owned
-		}).WithTimeout(target.Converge).WithPolling(target.Poll).Should(BeZero())
+		}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(BeZero())
 		Expect(s.PodsOf(ctx, "orphaning")).To(HaveLen(2))
 	})
 
@@ -54,6 +55,6 @@ func declareOwnership() {
 				StopTrying("the owner went before its pods").Now()
 			}
 			return true
-		}).WithTimeout(target.PodStop).WithPolling(target.Poll).Should(BeTrue())
+		}).WithTimeout(budget.PodStop.Limit()).WithPolling(target.Poll).Should(BeTrue())
 	})
 }

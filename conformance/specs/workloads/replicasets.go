@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -43,7 +44,7 @@ func declareReplicaSets() {
 		Expect(owner(ctx)).To(Equal(set.UID))
 		_, err = s.API.CoreV1().Pods(s.Namespace).Patch(ctx, "orphan", types.MergePatchType, []byte(`{"metadata":{"labels":{"app":"other"}}}`), metav1.PatchOptions{})
 		Expect(err).NotTo(HaveOccurred())
-		Eventually(ctx, owner).WithTimeout(target.Converge).WithPolling(target.Poll).Should(BeEmpty())
+		Eventually(ctx, owner).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(BeEmpty())
 		eventuallyReady(ctx, s, "web", 2)
 	})
 }
@@ -61,5 +62,5 @@ func eventuallyReady(ctx context.Context, s *scene.Scene, app string, n int) {
 			ready = append(ready, pods[i])
 		}
 		return ready
-	}).WithTimeout(target.PodStart).WithPolling(target.Poll).Should(HaveLen(n), "pods of %s", app)
+	}).WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(HaveLen(n), "pods of %s", app)
 }

@@ -1,0 +1,77 @@
+// Package budget is every time limit of the specs, in one file, each with its derivation. They bound how long a conformant cluster may take on
+// a slow, loaded machine; none of them is slept.
+//
+// It is fed the target's Settings once, before the specs run, and feeds the specs (Limit) and the report (All). A budget that hangs on how a
+// cluster is set up - how soon a silent node is given up, how long a lease lasts - is computed from what its owner states.
+package budget
+
+import "time"
+
+// Budget is one time limit.
+type Budget struct {
+	// Name is what the report calls it, Why how it was derived.
+	Name, Why string
+	of        func(Settings) time.Duration
+}
+
+var current = Stock()
+
+// Use sets the settings that Limit computes with: once, before the specs run.
+func Use(s Settings) { current = s }
+
+// Used returns them.
+func Used() Settings { return current }
+
+// Limit is the budget under the target's settings.
+func (b Budget) Limit() time.Duration { return b.of(current) }
+
+func always(d time.Duration) func(Settings) time.Duration {
+	return func(Settings) time.Duration { return d }
+}
+
+// What pods and controllers may take.
+var (
+	PodStart = Budget{"pod start", "a pull of a small image, the sandbox and the container", always(60 * time.Second)}
+	PodStop  = Budget{"pod stop", "the default grace period of 30 s, and as much for clean-up", always(60 * time.Second)}
+	Rollout  = Budget{"rollout", "two pods after another start", always(120 * time.Second)}
+	Converge = Budget{"converge", "what controllers do without starting pods", always(30 * time.Second)}
+	Quiet    = Budget{"quiet", "how long something must stay as it is to count as staying so", always(3 * time.Second)}
+)
+
+// What faults may take.
+var (
+	FaultWitness = Budget{"fault witnessed", "engine calls, and probes that fall silent", always(20 * time.Second)}
+	FaultHealed  = Budget{"fault healed", "engine calls, and a supervisor that starts what died", always(30 * time.Second)}
+	ProbeAnswer  = Budget{"probe answers", "a TLS handshake with a node that runs", always(2 * time.Second)}
+	// LeaseExpiry is for another to hold a dead leader's lease.
+	LeaseExpiry = Budget{"lease expires", "2 x (lease duration + retry period): once for the lease, once for the load", func(s Settings) time.Duration {
+		return 2 * (s.Lease + s.LeaseRetry)
+	}}
+	// Failover is for a client to be served by what is left of the control plane.
+	Failover = Budget{"failover", "3 etcd elections + the balancer notices + 7 s for calls that hang + lease expires", func(s Settings) time.Duration {
+		return 3*s.Election + s.Balancer + 7*time.Second + 2*(s.Lease+s.LeaseRetry)
+	}}
+	NodeReturn = Budget{"node returns", "it boots, and its kubelet waits for the API", always(90 * time.Second)}
+	// TolerateLost is the toleration that specs give the pods of a node they lose.
+	TolerateLost = Budget{"toleration of a lost node", "what the specs' pods state", always(time.Second)}
+	// NodeLost is for a silent node to be marked and its pods to be evicted.
+	NodeLost = Budget{"node lost", "grace period + monitor period + toleration + 2 s for clocks that count whole seconds", func(s Settings) time.Duration {
+		return s.NodeGrace + s.NodePeriod + TolerateLost.of(s) + 2*time.Second
+	}}
+	Repair = Budget{"allocations repaired", "stock's repair loops run every 3 minutes, plus one", always(4 * time.Minute)}
+)
+
+// What clients and judges may take.
+var (
+	Call      = Budget{"call", "one request of a client load; after it the outcome counts as unknown", always(3 * time.Second)}
+	JudgeTime = Budget{"judge", "the search for one order of all calls; longer is inconclusive", always(20 * time.Second)}
+	Spec      = Budget{"spec", "more than the longest spec needs where everything takes as long as it may", always(10 * time.Minute)}
+)
+
+// All budgets, in the order of the report.
+func All() []Budget {
+	return []Budget{
+		PodStart, PodStop, Rollout, Converge, Quiet, FaultWitness, FaultHealed, ProbeAnswer, LeaseExpiry, Failover, NodeReturn, TolerateLost, NodeLost, Repair,
+		Call, JudgeTime, Spec,
+	}
+}

@@ -1,0 +1,150 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/plumb-k8s/plumb/conformance/cluster"
+)
+
+// Partition cuts node off along the given edges; healing mends all of them. Its witness: nothing opens a connection across a cut edge, one opens
+// along an edge that is not cut (to us, where all are), and every cut edge has lost packets.
+func Partition(c cluster.Cluster, node string, edges ...cluster.Edge) Fault {
+	p := &partition{nodes: c.Nodes(), control: c.Control(), node: node, edges: edges}
+	return Fault{
+		Name:    "partition " + node + " " + describe(edges),
+		Setup:   p.setup,
+		Inject:  func(ctx context.Context) error { return p.control.Cut(ctx, node, edges...) },
+		Heal:    func(ctx context.Context) error { return p.control.Mend(ctx, node) },
+		Witness: p.witness,
+		Healed:  p.healed,
+	}
+}
+
+// Isolate cuts both directions between node and each of others.
+func Isolate(c cluster.Cluster, node string, others ...string) Fault {
+	var edges []cluster.Edge
+	for _, o := range others {
+		edges = append(edges, cluster.Edge{Other: o, In: true, Out: true})
+	}
+	return Partition(c, node, edges...)
+}
+
+// Others are the names of all nodes but one, and of the balancer: isolated from them, a node is alone.
+func Others(c cluster.Cluster, node string) (all []string) {
+	for _, n := range c.Nodes() {
+		if n.Name != node {
+			all = append(all, n.Name)
+		}
+	}
+	return append(all, cluster.Balancer)
+}
+
+func describe(edges []cluster.Edge) string {
+	var words []string
+	for _, e := range edges {
+		direction := map[[2]bool]string{{true, true}: "from and to ", {true, false}: "from ", {false, true}: "to "}[[2]bool{e.In, e.Out}]
+		words = append(words, direction+e.Other)
+	}
+	return strings.Join(words, ", ")
+}
+
+type partition struct {
+	nodes   []cluster.Node
+	control cluster.Control
+	node    string
+	edges   []cluster.Edge
+}
+
+// kubeletPort is served by every node: probes across edges dial it.
+const kubeletPort = "10250"
+
+func (p *partition) setup(ctx context.Context) error {
+	for _, e := range p.edges {
+		if !e.In && !e.Out {
+			return fmt.Errorf("the edge to %s is to be cut in no direction", e.Other)
+		}
+	}
+	if err := mustRun(ctx, p.control, p.node); err != nil {
+		return err
+	}
+	return p.reach(ctx, p.cut(), true)
+}
+
+// cut are the other nodes that have an edge of the partition; the balancer has no port to dial.
+func (p *partition) cut() (others []cluster.Node) { return p.pick(true) }
+
+func (p *partition) pick(cut bool) (others []cluster.Node) {
+	for _, n := range p.nodes {
+		of := func(e cluster.Edge) bool { return e.Other == n.Name }
+		if n.Name != p.node && slices.ContainsFunc(p.edges, of) == cut {
+			others = append(others, n)
+		}
+	}
+	return others
+}
+
+// reach expects every connection from the node to the others to open, or every one to fail.
+func (p *partition) reach(ctx context.Context, others []cluster.Node, want bool) error {
+	for _, n := range others {
+		err := p.control.Dial(ctx, p.node, n.Address+":"+kubeletPort)
+		if errors.Is(err, cluster.ErrUnsupported) {
+			return err
+		}
+		if (err == nil) != want {
+			return fmt.Errorf("a connection from %s to %s opens: %t (%w)", p.node, n.Name, err == nil, orNothing(err))
+		}
+	}
+	return nil
+}
+
+func orNothing(err error) error {
+	if err == nil {
+		return errors.New("no error")
+	}
+	return err
+}
+
+func (p *partition) witness(ctx context.Context) (string, error) {
+	if err := p.reach(ctx, p.cut(), false); err != nil {
+		return "", err
+	}
+	if err := p.uncut(ctx); err != nil {
+		return "", err
+	}
+	lost, err := p.control.Dropped(ctx, p.node)
+	if err != nil {
+		return "", err
+	}
+	var words []string
+	for _, e := range p.edges {
+		if lost[e.Other] == 0 {
+			return "", fmt.Errorf("the edge to %s has lost no packet", e.Other)
+		}
+		words = append(words, fmt.Sprintf("%s %d", e.Other, lost[e.Other]))
+	}
+	return "nothing opens across the cut, others open, packets lost: " + strings.Join(words, ", "), nil
+}
+
+// uncut expects the node to be alive and to reach somebody.
+func (p *partition) uncut(ctx context.Context) error {
+	if others := p.pick(false); len(others) > 0 {
+		return p.reach(ctx, others[:1], true)
+	}
+	for _, n := range p.nodes {
+		if n.Name == p.node {
+			return answers(ctx, n.Address+":"+kubeletPort)
+		}
+	}
+	return fmt.Errorf("%s: %w", p.node, cluster.ErrNoSuchNode)
+}
+
+func (p *partition) healed(ctx context.Context) (string, error) {
+	if err := p.reach(ctx, p.cut(), true); err != nil {
+		return "", err
+	}
+	return "connections open again across " + describe(p.edges), nil
+}

@@ -1,0 +1,35 @@
+package scene
+
+import (
+	"context"
+	"time"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
+
+	"github.com/plumb-k8s/plumb/conformance/budget"
+	"github.com/plumb-k8s/plumb/conformance/target"
+	"github.com/plumb-k8s/plumb/conformance/verdict"
+)
+
+// Mark notes a moment in the spec's timeline.
+func Mark(kind verdict.Kind, subject, text string) {
+	entry(verdict.Mark{At: time.Now(), Kind: kind, Subject: subject, Text: text})
+}
+
+// entry gives Ginkgo a part of the timeline; check takes it back whole.
+func entry(part any) {
+	ginkgo.AddReportEntry("timeline", ginkgo.ReportEntryVisibilityNever, part)
+}
+
+// Within waits until check succeeds, for at most a budget counted from a moment, and notes how much of it was used. The budget is spent from
+// then on: what the caller did in between has used some of it already.
+func Within(ctx context.Context, b budget.Budget, from time.Time, subject string, check func(context.Context) error) time.Duration {
+	ginkgo.GinkgoHelper()
+	defer func() {
+		entry(verdict.Spent{Budget: b.Name, Why: b.Why, Subject: subject, From: from, Limit: b.Limit().Seconds(), Took: time.Since(from).Seconds()})
+	}()
+	gomega.Eventually(ctx, check).WithTimeout(max(time.Until(from.Add(b.Limit())), target.Poll)).WithPolling(target.Poll/4).
+		Should(gomega.Succeed(), "%s within %s (%s) of %s", subject, b.Limit(), b.Why, from.Format("15:04:05.000"))
+	return time.Since(from)
+}
