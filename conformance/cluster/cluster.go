@@ -98,6 +98,8 @@ type Network interface {
 	Dropped(ctx context.Context, node string) (map[string]uint64, error)
 	// Dial opens a TCP connection from a node to host:port and closes it; an error is that it did not open in time (ProbeAnswer's budget).
 	Dial(ctx context.Context, node, address string) error
+	// Fetch is a GET of a plain http URL from a node, whose own loopback it may name; any answer but 200 is an error.
+	Fetch(ctx context.Context, node, url string) ([]byte, error)
 }
 
 // Disks are the file systems of nodes.

@@ -42,6 +42,11 @@ func (Unsupported) Dropped(context.Context, string) (map[string]uint64, error) {
 // Dial reaches nobody.
 func (Unsupported) Dial(context.Context, string, string) error { return ErrUnsupported }
 
+// Fetch gets nothing.
+func (Unsupported) Fetch(context.Context, string, string) ([]byte, error) {
+	return nil, ErrUnsupported
+}
+
 // Fill and Free leave the disks alone.
 func (Unsupported) Fill(context.Context, string, string) error { return ErrUnsupported }
 func (Unsupported) Free(context.Context, string, string) error { return ErrUnsupported }

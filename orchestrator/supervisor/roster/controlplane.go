@@ -24,6 +24,7 @@ func etcd(c *description.Cluster, me description.Node) Entry {
 			"initial-advertise-peer-urls": fmt.Sprintf("https://%s:2380", me.Address),
 			"initial-cluster":             strings.Join(members, ","),
 			"initial-cluster-state":       "new",
+			"listen-metrics-urls":         "http://127.0.0.1:2381", // as kubeadm's: who leads is read there
 			"initial-cluster-token":       c.Name,
 			"heartbeat-interval":          "50",
 			"election-timeout":            "500",
