@@ -63,7 +63,8 @@ type Event struct {
 
 // Gap is what a watch missed because its last version was no longer served (410): it listed again at To.
 type Gap struct {
-	From, To int64
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
 }
 
 // Watch is what one client saw from version From on, through as many connections as it took.

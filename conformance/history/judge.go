@@ -8,7 +8,21 @@ import (
 // Enough is how much load each phase must have had, so that a loss would have shown.
 type Enough struct {
 	// Acknowledged writes, or attempted calls, by phase.
-	Acknowledged, Attempted map[string]int
+	Acknowledged map[string]int `json:"acknowledged,omitempty"`
+	Attempted    map[string]int `json:"attempted,omitempty"`
+}
+
+// Case is a history with all that its verdict hangs on, so that anybody can compute it again.
+type Case struct {
+	History History `json:"history"`
+	Enough  Enough  `json:"enough"`
+	// MayExpire are the clients whose apiserver was restarted: it may have forgotten what their watches ask to resume from.
+	MayExpire []string `json:"mayExpire,omitempty"`
+}
+
+// Judge asks all judges; limit bounds the search for one order of all calls.
+func (c Case) Judge(limit time.Duration) Verdict {
+	return Judge(c.History, c.Enough, limit, c.MayExpire...)
 }
 
 // Verdict of all judges.

@@ -1,6 +1,9 @@
 package history
 
 import (
+	"encoding/json"
+	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -112,5 +115,40 @@ func TestTooLittleLoadIsInconclusive(t *testing.T) {
 				t.Errorf("want %q, got %q", row.want, v.Inconclusive)
 			}
 		})
+	}
+}
+
+// TestAVerdictIsComputedAgainFromWhatIsKept: what leaves as JSON comes back whole, and is judged alike.
+func TestAVerdictIsComputedAgainFromWhatIsKept(t *testing.T) {
+	h := sound()
+	h.Watches[1].Events, h.Watches[1].Gaps = h.Watches[1].Events[:1], []Gap{{11, 12}}
+	h.Calls[4].Version = 11
+	h.Calls = append(h.Calls, call("c", Put, "3", 0, 45, 55).but(unknown), call("c", Put, "4", 0, 45, 55).but(func(c *Call) { c.Outcome, c.Error = Failed, "refused" }))
+	kept := Case{History: h, Enough: Enough{Acknowledged: map[string]int{"before": 3}}, MayExpire: []string{"b"}}
+	text, err := json.Marshal(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read Case
+	if err := json.Unmarshal(text, &read); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(kept, read) {
+		t.Errorf("kept\n%+v\nread\n%+v", kept, read)
+	}
+	was, is := kept.Judge(time.Second), read.Judge(time.Second)
+	if len(was.Wrong) != 1 || was.Inconclusive == "" || !reflect.DeepEqual(was, is) {
+		t.Errorf("was %+v, is %+v", was, is)
+	}
+}
+
+func TestWhatIsNotDecidedIsInconclusive(t *testing.T) {
+	h := sound()
+	for i := range 24 { // writes at the same time, and a read that none of their orders explains: every order has to be tried
+		h.Calls = append(h.Calls, call(fmt.Sprint("w", i), Put, fmt.Sprint("v", i), int64(100+i), 100, 200))
+	}
+	h.Calls = append(h.Calls, call("a", Get, "v0", 100, 110, 190), call("b", Get, "v1", 100, 201, 202), call("b", Get, "v2", 100, 203, 204))
+	if v := (Case{History: h}).Judge(time.Millisecond); v.Inconclusive != "linearizability was not decided within 1ms" {
+		t.Errorf("got %+v", v)
 	}
 }
