@@ -40,6 +40,7 @@ bench must run as root: memory and processor time of the components are read fro
 	fs.DurationVar(&f.work.Settle, "settle", time.Minute, "how long a cluster rests before its memory is measured")
 	fs.StringVar(&f.work.Image, "pod-image", "registry.k8s.io/pause:3.10.2", "image of the pods that are started")
 	fs.StringVar(&f.work.Only, "only", "", "measure only this: memory, api or start")
+	c.AddCommand(newFailoverCommand())
 	return c
 }
 

@@ -1,0 +1,196 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/plumb-k8s/plumb/conformance/cluster"
+	"github.com/plumb-k8s/plumb/conformance/leadership"
+)
+
+// side is one cluster under measurement.
+type side struct {
+	name      string
+	control   cluster.Control
+	nodes     []cluster.Node
+	config    *rest.Config
+	client    kubernetes.Interface
+	leaders   leadership.Reader
+	namespace string
+}
+
+// namespaceName is where everything of the bench is made.
+const namespaceName = "plumb-failover"
+
+func newSide(name string, target cluster.Cluster) (*side, error) {
+	if target.Control() == nil {
+		return nil, fmt.Errorf("%s: to break nodes takes control over them", name)
+	}
+	config, err := clientcmd.RESTConfigFromKubeConfig(target.Kubeconfig())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	config.QPS, config.UserAgent = -1, "plumb-bench"
+	client, err := separate(config)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	s := &side{name: name, control: target.Control(), nodes: target.Nodes(), config: config, client: client, namespace: namespaceName}
+	if n := len(s.controlPlanes()); n < 3 {
+		return nil, fmt.Errorf("%s: it has %d control planes: three are needed to lose one", name, n)
+	}
+	s.leaders = leadership.Reader{Client: client, Nodes: s.nodes, Control: s.control}
+	return s, nil
+}
+
+func newDialer() *net.Dialer { return &net.Dialer{Timeout: writeTimeout} }
+
+func (s *side) controlPlanes() (all []cluster.Node) {
+	for _, n := range s.nodes {
+		if n.Role == cluster.ControlPlane {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// prepare makes the namespace and waits for what its pods need.
+func (s *side) prepare(ctx context.Context) error {
+	_, err := s.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	return until(ctx, func(ctx context.Context) (bool, error) {
+		_, err := s.client.CoreV1().ServiceAccounts(s.namespace).Get(ctx, "default", metav1.GetOptions{})
+		return err == nil, err
+	})
+}
+
+// remove deletes the namespace.
+func (s *side) remove(ctx context.Context) error {
+	err := s.client.CoreV1().Namespaces().Delete(ctx, s.namespace, metav1.DeleteOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	return nil
+}
+
+// wellTime bounds the recovery after a fault was healed: a node boots, and is given its old state back.
+const wellTime = 4 * time.Minute
+
+// well returns once the control plane is whole: every apiserver and node ready, every etcd member led, both Leases held by processes that renew them.
+func (s *side) well(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, wellTime)
+	defer cancel()
+	for _, part := range []func(context.Context) (bool, error){s.apiserversReady, s.nodesReady, s.led, s.renewed} {
+		if err := untilSlowly(ctx, part); err != nil {
+			return fmt.Errorf("%s is not whole again: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// untilSlowly is until for questions that take longer than a moment.
+func untilSlowly(ctx context.Context, done func(context.Context) (bool, error)) error {
+	tick := time.NewTicker(10 * step)
+	defer tick.Stop()
+	for {
+		ok, err := done(ctx)
+		if ok {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w (%v)", ctx.Err(), err)
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *side) apiserversReady(ctx context.Context) (bool, error) {
+	for _, n := range s.controlPlanes() {
+		direct := rest.CopyConfig(s.config)
+		direct.Host = "https://" + net.JoinHostPort(n.Address, apiserverPort)
+		direct.Timeout = callTimeout
+		client, err := rest.HTTPClientFor(direct)
+		if err != nil {
+			return false, err
+		}
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, direct.Host+"/readyz", nil)
+		if err != nil {
+			return false, err
+		}
+		answer, err := client.Do(request)
+		if err != nil {
+			return false, err
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			return false, fmt.Errorf("apiserver of %s: %s", n.Name, answer.Status)
+		}
+	}
+	return true, nil
+}
+
+// apiserverPort is where every control plane serves.
+const apiserverPort = "6443"
+
+func (s *side) nodesReady(ctx context.Context) (bool, error) {
+	nodes, err := s.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return false, err
+	}
+	for _, n := range nodes.Items {
+		for _, c := range n.Status.Conditions {
+			if c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue {
+				return false, fmt.Errorf("node %s is not Ready", n.Name)
+			}
+		}
+	}
+	return true, nil
+}
+
+func (s *side) led(ctx context.Context) (bool, error) {
+	members, err := s.leaders.Members(ctx)
+	if errors.Is(err, cluster.ErrUnsupported) {
+		return true, nil
+	}
+	if err != nil || len(members) < len(s.controlPlanes()) {
+		return false, errors.Join(err, fmt.Errorf("%d etcd members answer", len(members)))
+	}
+	for node, m := range members {
+		if !m.HasLeader {
+			return false, fmt.Errorf("etcd on %s has no leader", node)
+		}
+	}
+	return true, nil
+}
+
+// renewed sees each Lease renewed once.
+func (s *side) renewed(ctx context.Context) (bool, error) {
+	for _, component := range leadership.Leases {
+		first, err := s.client.CoordinationV1().Leases(metav1.NamespaceSystem).Get(ctx, component, metav1.GetOptions{})
+		if err != nil {
+			return false, err
+		}
+		err = until(ctx, func(ctx context.Context) (bool, error) {
+			now, err := s.client.CoordinationV1().Leases(metav1.NamespaceSystem).Get(ctx, component, metav1.GetOptions{})
+			return err == nil && now.ResourceVersion != first.ResourceVersion && now.Spec.HolderIdentity != nil && *now.Spec.HolderIdentity != "", err
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}

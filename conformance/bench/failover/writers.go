@@ -1,0 +1,143 @@
+package failover
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+// The load: writers with a connection each, every one of which begins a write each period, whatever has become of those before.
+const (
+	writers      = 4
+	writePeriod  = 10 * time.Millisecond
+	writeTimeout = 5 * time.Second
+	// outstanding bounds the writes of one writer that wait for an answer; objects is how many a writer writes to in turn.
+	outstanding = 64
+	objects     = 16
+)
+
+// load is the writers at work and what was acknowledged to each.
+type load struct {
+	stop    context.CancelFunc
+	working sync.WaitGroup
+
+	mu           sync.Mutex
+	acknowledged [writers][]time.Time
+	failed       int
+	lastError    error
+}
+
+// startLoad makes what is written to, and begins.
+func startLoad(ctx context.Context, s *side) (*load, error) {
+	ctx, stop := context.WithCancel(ctx)
+	l := &load{stop: stop}
+	for w := range writers {
+		client, err := separate(s.config)
+		if err != nil {
+			stop()
+			return nil, err
+		}
+		for i := range objects {
+			made := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: written(w, i)}}
+			_, err := client.CoreV1().ConfigMaps(s.namespace).Create(ctx, made, metav1.CreateOptions{})
+			if err != nil && !apierrors.IsAlreadyExists(err) {
+				stop()
+				return nil, fmt.Errorf("prepare the load: %w", err)
+			}
+		}
+		l.working.Go(func() { l.write(ctx, w, client, s.namespace) })
+	}
+	return l, nil
+}
+
+// separate is a client with a connection of its own: client-go shares transports between equal configurations, but for those with a dialer.
+func separate(config *rest.Config) (kubernetes.Interface, error) {
+	own := rest.CopyConfig(config)
+	own.Dial = newDialer().DialContext
+	own.Timeout = writeTimeout
+	client, err := kubernetes.NewForConfig(own)
+	if err != nil {
+		return nil, fmt.Errorf("client of the load: %w", err)
+	}
+	return client, nil
+}
+
+func written(writer, object int) string { return fmt.Sprintf("written-%d-%d", writer, object) }
+
+// write begins a write every period until ctx ends.
+func (l *load) write(ctx context.Context, writer int, client kubernetes.Interface, namespace string) {
+	ticker := time.NewTicker(writePeriod)
+	defer ticker.Stop()
+	var under sync.WaitGroup
+	defer under.Wait()
+	slots := make(chan struct{}, outstanding)
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		select {
+		case slots <- struct{}{}:
+		default:
+			continue // too many wait for an answer already
+		}
+		under.Go(func() {
+			defer func() { <-slots }()
+			patch := fmt.Appendf(nil, `{"data":{"n":"%d"}}`, n)
+			_, err := client.CoreV1().ConfigMaps(namespace).Patch(ctx, written(writer, n%objects), types.MergePatchType, patch, metav1.PatchOptions{})
+			l.note(ctx, writer, err)
+		})
+	}
+}
+
+func (l *load) note(ctx context.Context, writer int, err error) {
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case err == nil:
+		l.acknowledged[writer] = append(l.acknowledged[writer], now)
+	case ctx.Err() == nil:
+		l.failed++
+		l.lastError = err
+	}
+}
+
+// end stops the writers.
+func (l *load) end() {
+	l.stop()
+	l.working.Wait()
+}
+
+// allSince tells whether every writer has had a write acknowledged after a moment.
+func (l *load) allSince(moment time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, acknowledged := range l.acknowledged {
+		if len(acknowledged) == 0 || !acknowledged[len(acknowledged)-1].After(moment) {
+			return false
+		}
+	}
+	return true
+}
+
+// gaps are the longest times without an acknowledged write: of the writer that fared worst, and of all writers together.
+func (l *load) gaps(after, end time.Time) (worst, together time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []time.Time
+	for _, acknowledged := range l.acknowledged {
+		worst = max(worst, longestGap(acknowledged, after, end))
+		all = append(all, acknowledged...)
+	}
+	return worst, longestGap(all, after, end)
+}
