@@ -73,6 +73,8 @@ type Machines interface {
 type Processes interface {
 	// Processes returns their pids in the node; none is no error.
 	Processes(ctx context.Context, node, component string) ([]int, error)
+	// Stopped returns those of them that a signal has stopped (state T of proc(5)).
+	Stopped(ctx context.Context, node, component string) ([]int, error)
 	// Signal sends a signal to them (9 kills) and returns the pids it reached; to reach none is an error.
 	Signal(ctx context.Context, node, component string, signal int) ([]int, error)
 }
@@ -85,8 +87,11 @@ type Edge struct {
 	In, Out bool
 }
 
-// Balancer, as the other end of an edge, is whatever stands before the apiservers outside of their nodes.
+// Balancer, as the other end of an edge, is whatever stands before the apiservers outside of their nodes. It is a host that Dial knows, too.
 const Balancer = "balancer"
+
+// ErrUnreached: nobody answered across the network, or not as wanted. Only this is evidence of a cut; any other error tells nothing about it.
+var ErrUnreached = errors.New("not reached")
 
 // Network is what passes between nodes.
 type Network interface {
@@ -96,9 +101,9 @@ type Network interface {
 	Mend(ctx context.Context, node string) error
 	// Dropped counts the packets that each edge cut at this node has lost, both directions together.
 	Dropped(ctx context.Context, node string) (map[string]uint64, error)
-	// Dial opens a TCP connection from a node to host:port and closes it; an error is that it did not open in time (ProbeAnswer's budget).
+	// Dial opens a TCP connection from a node to host:port and closes it; ErrUnreached is that it did not open in time (ProbeAnswer's budget).
 	Dial(ctx context.Context, node, address string) error
-	// Fetch is a GET of a plain http URL from a node, whose own loopback it may name; any answer but 200 is an error.
+	// Fetch is a GET of a plain http URL from a node, whose own loopback it may name; any answer but 200 is ErrUnreached.
 	Fetch(ctx context.Context, node, url string) ([]byte, error)
 }
 

@@ -25,6 +25,11 @@ func (Unsupported) Processes(context.Context, string, string) ([]int, error) {
 	return nil, ErrUnsupported
 }
 
+// Stopped are not seen either.
+func (Unsupported) Stopped(context.Context, string, string) ([]int, error) {
+	return nil, ErrUnsupported
+}
+
 // Signal reaches none.
 func (Unsupported) Signal(context.Context, string, string, int) ([]int, error) {
 	return nil, ErrUnsupported

@@ -68,52 +68,70 @@ func common(a, b []int) (both []int) {
 	return both
 }
 
-// PauseComponent freezes a component of a node (SIGSTOP): its connections stay open and nothing answers. answersAt (host:port, TLS) must fall
-// silent; empty where the component has no port that we reach, and then the signal's own report is the only witness.
+// PauseComponent freezes a component of a node (SIGSTOP): its connections stay open and nothing answers. The witness is the state of its
+// processes, and answersAt (host:port, TLS) that must fall silent; empty where the component has no port that we reach.
 func PauseComponent(control cluster.Control, node, component, answersAt string) Fault {
-	var stopped []int
+	p := &pausedComponent{control: control, node: node, component: component, answersAt: answersAt}
 	return Fault{
-		Name: fmt.Sprintf("pause %s on %s", component, node),
-		Setup: func(ctx context.Context) error {
-			now, err := control.Processes(ctx, node, component)
-			if err == nil && len(now) == 0 {
-				err = fmt.Errorf("no %s runs on %s", component, node)
-			}
-			if err == nil && answersAt != "" {
-				err = answers(ctx, answersAt)
-			}
-			return err
-		},
+		Name:  fmt.Sprintf("pause %s on %s", component, node),
+		Setup: func(ctx context.Context) error { _, err := p.goes(ctx); return err },
 		Inject: func(ctx context.Context) (err error) {
-			stopped, err = control.Signal(ctx, node, component, int(syscall.SIGSTOP))
+			p.pids, err = control.Signal(ctx, node, component, int(syscall.SIGSTOP))
 			return err
 		},
-		Heal: func(ctx context.Context) error {
-			now, err := control.Processes(ctx, node, component)
-			if err != nil || len(common(now, stopped)) == 0 {
-				return err // what was paused has been replaced meanwhile
-			}
-			_, err = control.Signal(ctx, node, component, int(syscall.SIGCONT))
-			return err
-		},
-		Witness: func(ctx context.Context) (string, error) {
-			if answersAt == "" {
-				return fmt.Sprintf("pids %v were stopped", stopped), nil
-			}
-			if answers(ctx, answersAt) == nil {
-				return "", fmt.Errorf("%s answers", answersAt)
-			}
-			return fmt.Sprintf("pids %v were stopped, and %s does not answer", stopped, answersAt), nil
-		},
-		Healed: func(ctx context.Context) (string, error) {
-			now, err := control.Processes(ctx, node, component)
-			if err == nil && len(now) == 0 {
-				err = fmt.Errorf("no %s runs on %s", component, node)
-			}
-			if err == nil && answersAt != "" {
-				err = answers(ctx, answersAt)
-			}
-			return fmt.Sprintf("pids %v run", now), err
-		},
+		Heal:    p.resume,
+		Witness: p.stands,
+		Healed:  p.goes,
 	}
+}
+
+type pausedComponent struct {
+	control                    cluster.Control
+	node, component, answersAt string
+	// pids are those that were stopped.
+	pids []int
+}
+
+func (p *pausedComponent) resume(ctx context.Context) error {
+	stopped, err := p.control.Stopped(ctx, p.node, p.component)
+	if err != nil || len(stopped) == 0 {
+		return err // what was paused has been replaced meanwhile, or nothing ever was
+	}
+	_, err = p.control.Signal(ctx, p.node, p.component, int(syscall.SIGCONT))
+	return err
+}
+
+func (p *pausedComponent) stands(ctx context.Context) (string, error) {
+	stopped, err := p.control.Stopped(ctx, p.node, p.component)
+	if err != nil {
+		return "", err
+	}
+	if len(p.pids) == 0 || len(common(p.pids, stopped)) < len(p.pids) {
+		return "", fmt.Errorf("of pids %v only %v are stopped", p.pids, stopped)
+	}
+	if p.answersAt == "" {
+		return fmt.Sprintf("pids %v are stopped", stopped), nil
+	}
+	if answers(ctx, p.answersAt) == nil {
+		return "", fmt.Errorf("%s answers", p.answersAt)
+	}
+	return fmt.Sprintf("pids %v are stopped, and %s does not answer", stopped, p.answersAt), nil
+}
+
+func (p *pausedComponent) goes(ctx context.Context) (string, error) {
+	running, err := p.control.Processes(ctx, p.node, p.component)
+	if err != nil {
+		return "", err
+	}
+	stopped, err := p.control.Stopped(ctx, p.node, p.component)
+	if err != nil {
+		return "", err
+	}
+	if len(running) == 0 || len(stopped) > 0 {
+		return "", fmt.Errorf("pids %v of %s are on %s, of which %v are stopped", running, p.component, p.node, stopped)
+	}
+	if p.answersAt != "" {
+		err = answers(ctx, p.answersAt)
+	}
+	return fmt.Sprintf("pids %v run", running), err
 }

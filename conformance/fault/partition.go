@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 )
 
@@ -26,11 +28,26 @@ func Partition(c cluster.Cluster, node string, edges ...cluster.Edge) Fault {
 
 // Isolate cuts both directions between node and each of others.
 func Isolate(c cluster.Cluster, node string, others ...string) Fault {
-	var edges []cluster.Edge
+	return Partition(c, node, toward(others, cluster.Edge{In: true, Out: true})...)
+}
+
+// Deafen cuts what comes to node from each of others: it goes on talking and hears no answer.
+func Deafen(c cluster.Cluster, node string, others ...string) Fault {
+	return Partition(c, node, toward(others, cluster.Edge{In: true})...)
+}
+
+// Mute cuts what node sends to each of others: it hears them and is not heard.
+func Mute(c cluster.Cluster, node string, others ...string) Fault {
+	return Partition(c, node, toward(others, cluster.Edge{Out: true})...)
+}
+
+// toward are edges to each of others, cut in the same direction.
+func toward(others []string, direction cluster.Edge) (edges []cluster.Edge) {
 	for _, o := range others {
-		edges = append(edges, cluster.Edge{Other: o, In: true, Out: true})
+		direction.Other = o
+		edges = append(edges, direction)
 	}
-	return Partition(c, node, edges...)
+	return edges
 }
 
 // Others are the names of all nodes but one, and of the balancer: isolated from them, a node is alone.
@@ -59,8 +76,11 @@ type partition struct {
 	edges   []cluster.Edge
 }
 
-// kubeletPort is served by every node: probes across edges dial it.
-const kubeletPort = "10250"
+// Ports that probes across edges dial: every node serves the first, the balancer the second.
+const (
+	kubeletPort  = "10250"
+	balancerPort = "6443"
+)
 
 func (p *partition) setup(ctx context.Context) error {
 	for _, e := range p.edges {
@@ -74,38 +94,43 @@ func (p *partition) setup(ctx context.Context) error {
 	return p.reach(ctx, p.cut(), true)
 }
 
-// cut are the other nodes that have an edge of the partition; the balancer has no port to dial.
-func (p *partition) cut() (others []cluster.Node) { return p.pick(true) }
+// cut are where to dial across each edge of the partition.
+func (p *partition) cut() (addresses []string) {
+	for _, e := range p.edges {
+		if e.Other == cluster.Balancer {
+			addresses = append(addresses, cluster.Balancer+":"+balancerPort)
+		}
+	}
+	return append(addresses, p.pick(true)...)
+}
 
-func (p *partition) pick(cut bool) (others []cluster.Node) {
+// pick are the kubelets of the other nodes with or without an edge of the partition.
+func (p *partition) pick(cut bool) (addresses []string) {
 	for _, n := range p.nodes {
 		of := func(e cluster.Edge) bool { return e.Other == n.Name }
 		if n.Name != p.node && slices.ContainsFunc(p.edges, of) == cut {
-			others = append(others, n)
+			addresses = append(addresses, n.Address+":"+kubeletPort)
 		}
 	}
-	return others
+	return addresses
 }
 
-// reach expects every connection from the node to the others to open, or every one to fail.
-func (p *partition) reach(ctx context.Context, others []cluster.Node, want bool) error {
-	for _, n := range others {
-		err := p.control.Dial(ctx, p.node, n.Address+":"+kubeletPort)
-		if errors.Is(err, cluster.ErrUnsupported) {
-			return err
-		}
-		if (err == nil) != want {
-			return fmt.Errorf("a connection from %s to %s opens: %t (%w)", p.node, n.Name, err == nil, orNothing(err))
-		}
+// reach expects every connection from the node to open, or every one to fail; all are tried at once, for each that fails takes its time.
+func (p *partition) reach(ctx context.Context, addresses []string, want bool) error {
+	all, ctx := errgroup.WithContext(ctx)
+	for _, address := range addresses {
+		all.Go(func() error {
+			err := p.control.Dial(ctx, p.node, address)
+			switch {
+			case err == nil && !want:
+				return fmt.Errorf("a connection from %s to %s opens", p.node, address)
+			case errors.Is(err, cluster.ErrUnreached) && !want:
+				return nil
+			}
+			return err // any other error is no evidence
+		})
 	}
-	return nil
-}
-
-func orNothing(err error) error {
-	if err == nil {
-		return errors.New("no error")
-	}
-	return err
+	return all.Wait()
 }
 
 func (p *partition) witness(ctx context.Context) (string, error) {

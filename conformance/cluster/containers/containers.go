@@ -16,6 +16,7 @@ import (
 	"github.com/testcontainers/testcontainers-go/log"
 
 	"github.com/plumb-k8s/plumb/conformance/cluster"
+	"github.com/plumb-k8s/plumb/conformance/cluster/engine"
 	"github.com/plumb-k8s/plumb/conformance/cluster/kindconfig"
 )
 
@@ -108,7 +109,16 @@ func (c *Cluster) APIServers() map[string]string {
 }
 
 // Control over the containers.
-func (c *Cluster) Control() cluster.Control { return &control{Cluster: c} }
+func (c *Cluster) Control() cluster.Control {
+	containers := map[string]string{}
+	for _, n := range c.nodes {
+		containers[n.Name] = n.Name
+	}
+	return engine.New(engine.Config{
+		Docker: c.provider.docker, Containers: containers, Balancer: c.name + "-balancer", FaultImage: c.faultImage,
+		Labels: map[string]string{clusterLabel: c.name, roleLabel: faultRole},
+	})
+}
 
 func byCluster(name string) client.Filters {
 	return make(client.Filters).Add("label", clusterLabel+"="+name)

@@ -1,11 +1,16 @@
 package containers
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/client"
 )
 
 // SaveLogs writes DIR/NODE.tar (the node's /var/log) and DIR/NODE.out (what its PID 1 printed) for every node and the balancer.
@@ -32,4 +37,18 @@ func (c *Cluster) saveTar(ctx context.Context, node, path string) error {
 
 func (c *Cluster) saveOutput(ctx context.Context, container, dir string) error {
 	return os.WriteFile(filepath.Join(dir, container+".out"), []byte(c.provider.output(ctx, container)), 0o644)
+}
+
+// output is what a container wrote, both streams.
+func (p *Provider) output(ctx context.Context, id string) string {
+	logs, err := p.docker.ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true})
+	if err != nil {
+		return err.Error()
+	}
+	defer logs.Close()
+	var text bytes.Buffer
+	if _, err := stdcopy.StdCopy(&text, &text, logs); err != nil {
+		fmt.Fprintf(&text, "(%v)", err)
+	}
+	return strings.TrimSpace(text.String())
 }
