@@ -5,6 +5,7 @@ PROFILE     ?=
 CLUSTER     ?=
 STOCK       ?=
 FOCUS       ?=
+MUTANT      ?=
 KEEP        ?=
 TAG         ?= dev
 PLUMB       := .build/bin/plumb
@@ -13,13 +14,14 @@ export TESTCONTAINERS_RYUK_DISABLED := true
 export PLUMB_TAG := $(TAG)
 
 .DEFAULT_GOAL := help
-.PHONY: help build image test e2e up down transcript bench lint clean $(PLUMB)
+.PHONY: help build image test e2e null mutants up down transcript bench lint clean $(PLUMB)
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  KIND_CONFIG=FILE  cluster shape in kind format ($(KIND_CONFIG))'
 	@echo '  FOCUS=TEXT        only requirements whose name holds TEXT (a partial run gives no verdict)'
+	@echo '  MUTANT=NAME       the mutants that make mutants runs, by name, comma-separated (default: all)'
 	@echo '  PROFILE=LIST      profiles that make e2e judges (default: all)'
 	@echo '  KEEP=1            leave the cluster of make e2e running'
 	@echo '  TAG=NAME          tag of the images in the local engine, to keep several checkouts apart ($(TAG))'
@@ -40,6 +42,12 @@ image: ## build the node, registry and fault images and load them into Docker
 
 e2e: image $(PLUMB) ## boot a cluster of KIND_CONFIG, or take CLUSTER, and check its conformance; the verdict is the last line
 	@$(PLUMB) check $(if $(CLUSTER),--cluster $(CLUSTER),--config $(KIND_CONFIG))$(if $(PROFILE), --profile $(PROFILE)) --report-dir .report $(if $(FOCUS),--focus '$(FOCUS)') $(if $(KEEP),--keep)
+
+null: ## prove that every spec of the API can fail: targets that tamper with what a control plane answers (no Docker)
+	@go test -count=1 -v -run NullTargets ./conformance/kills/null && echo 'PASS: make null' || { echo 'FAIL: make null'; exit 1; }
+
+mutants: image $(PLUMB) ## prove that the suite catches bugs: build mutants of the orchestrator, or MUTANT alone, and hold the specs to fail
+	@go run ./conformance/cmd/kills --tag $(TAG)$(if $(MUTANT), --mutant $(MUTANT))
 
 up: image $(PLUMB) ## boot a cluster of KIND_CONFIG and leave it running
 	@$(PLUMB) cluster up --config $(KIND_CONFIG) $(if $(CLUSTER),--name $(CLUSTER)) --kubeconfig .build/kubeconfig

@@ -23,7 +23,26 @@ func Use(s Settings) { current = s }
 func Used() Settings { return current }
 
 // Limit is the budget under the target's settings.
-func (b Budget) Limit() time.Duration { return b.of(current) }
+func (b Budget) Limit() time.Duration {
+	limit := b.of(current)
+	if hurried != 1 && b.Name != Quiet.Name && b.Name != TolerateLost.Name {
+		limit = time.Duration(float64(limit) * hurried)
+	}
+	return limit
+}
+
+// hurried is the share of each limit that is granted.
+var hurried = 1.0
+
+// Hurry grants only a share of each limit, for targets on which specs are expected to fail: they need not be waited for as long as those that may
+// yet pass. It can only make passing harder: what must stay as it is for a while (Quiet, TolerateLost) is not shortened, a share above one is
+// refused, and no flag of plumb sets it.
+func Hurry(share float64) {
+	if share <= 0 || share > 1 {
+		panic("budget: a share is above 0 and at most 1")
+	}
+	hurried = share
+}
 
 func always(d time.Duration) func(Settings) time.Duration {
 	return func(Settings) time.Duration { return d }

@@ -74,4 +74,36 @@ func declareRights() {
 		Expect(forged.Status.Authenticated).To(BeFalse())
 		Expect(forged.Status.User.Username).To(BeEmpty())
 	})
+	It("lets nobody grant rights that they do not hold", Label("API-020"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		own, _ := asServiceAccount(ctx, s)
+		get := func(resource string) rbacv1.PolicyRule {
+			return rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{resource}, Verbs: []string{"get"}}
+		}
+		role := func(name string, rules ...rbacv1.PolicyRule) *rbacv1.Role {
+			return &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: name}, Rules: rules}
+		}
+		write := rbacv1.PolicyRule{APIGroups: []string{rbacv1.GroupName}, Resources: []string{"roles", "rolebindings"}, Verbs: []string{"create"}}
+		for _, r := range []*rbacv1.Role{role("writer", write, get("configmaps")), role("strong", get("secrets"))} {
+			_, err := s.API.RbacV1().Roles(s.Namespace).Create(ctx, r, metav1.CreateOptions{})
+			Expect(err).NotTo(HaveOccurred())
+		}
+		bind := func(ctx context.Context, api kubernetes.Interface, to string) error {
+			_, err := api.RbacV1().RoleBindings(s.Namespace).Create(ctx, &rbacv1.RoleBinding{
+				ObjectMeta: metav1.ObjectMeta{Name: to},
+				RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: to},
+				Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: s.Namespace, Name: "default"}},
+			}, metav1.CreateOptions{})
+			return err
+		}
+		Expect(bind(ctx, s.API, "writer")).To(Succeed())
+		Eventually(ctx, func(ctx context.Context) error {
+			_, err := own.RbacV1().Roles(s.Namespace).Create(ctx, role("held", get("configmaps")), metav1.CreateOptions{})
+			return err
+		}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Succeed(), "what is held may be granted")
+		_, err := own.RbacV1().Roles(s.Namespace).Create(ctx, role("greedy", get("secrets")), metav1.CreateOptions{})
+		Expect(apierrors.IsForbidden(err)).To(BeTrue(), "a role that grants more: got %v", err)
+		err = bind(ctx, own, "strong")
+		Expect(apierrors.IsForbidden(err)).To(BeTrue(), "a binding of a stronger role: got %v", err)
+	})
 }
