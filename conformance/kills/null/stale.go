@@ -1,10 +1,9 @@
 package null
 
 import (
-	"context"
+	"bytes"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"path"
 	"strings"
 	"sync"
@@ -29,12 +28,7 @@ func (s *stale) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case namespace == "" || isWatch(r) || query.Has("continue") || query.Has("resourceVersionMatch"):
 		s.real.ServeHTTP(w, r)
 	case r.Method != http.MethodGet:
-		if version := s.version(r.Context(), r, namespace); version != "" {
-			s.mu.Lock()
-			s.before[namespace] = version
-			s.mu.Unlock()
-		}
-		s.real.ServeHTTP(w, r)
+		s.write(w, r, namespace)
 	default:
 		s.mu.Lock()
 		version := s.before[namespace]
@@ -46,6 +40,31 @@ func (s *stale) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.then(w, r, version, collection, name)
 	}
 }
+
+// write passes a write on, and remembers the version before it if it succeeds.
+func (s *stale) write(w http.ResponseWriter, r *http.Request, namespace string) {
+	version := s.version(r, namespace)
+	answered := &recorder{header: w.Header()}
+	s.real.ServeHTTP(answered, r)
+	if version != "" && answered.code < http.StatusMultipleChoices {
+		s.mu.Lock()
+		s.before[namespace] = version
+		s.mu.Unlock()
+	}
+	w.WriteHeader(answered.code)
+	_, _ = w.Write(answered.body.Bytes())
+}
+
+// recorder keeps an answer.
+type recorder struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+}
+
+func (r *recorder) Header() http.Header            { return r.header }
+func (r *recorder) WriteHeader(code int)           { r.code = code }
+func (r *recorder) Write(data []byte) (int, error) { return r.body.Write(data) }
 
 // then answers a read as of a version; that of one object is a list of that object alone.
 func (s *stale) then(w http.ResponseWriter, r *http.Request, version, collection, name string) {
@@ -62,13 +81,13 @@ func (s *stale) then(w http.ResponseWriter, r *http.Request, version, collection
 	old.URL.Path, old.URL.RawQuery = collection, query.Encode()
 	old.Header.Set("Accept", "application/json")
 	old.Header.Del("Accept-Encoding")
-	answered := httptest.NewRecorder()
+	answered := &recorder{header: http.Header{}}
 	s.real.ServeHTTP(answered, old)
 	var list struct {
 		Items []json.RawMessage `json:"items"`
 	}
-	if answered.Code != http.StatusOK || json.Unmarshal(answered.Body.Bytes(), &list) != nil {
-		answer(w, answered.Code, answered.Body.String())
+	if answered.code != http.StatusOK || json.Unmarshal(answered.body.Bytes(), &list) != nil {
+		answer(w, answered.code, answered.body.String())
 		return
 	}
 	if len(list.Items) == 0 {
@@ -79,15 +98,15 @@ func (s *stale) then(w http.ResponseWriter, r *http.Request, version, collection
 }
 
 // version asks for the present one of a namespace.
-func (s *stale) version(ctx context.Context, r *http.Request, namespace string) string {
-	ask := r.Clone(ctx)
+func (s *stale) version(r *http.Request, namespace string) string {
+	ask := r.Clone(r.Context())
 	ask.Method, ask.Body, ask.ContentLength = http.MethodGet, nil, 0
 	ask.Header = http.Header{"Accept": {"application/json"}}
 	ask.URL.Path, ask.URL.RawQuery = "/api/v1/namespaces/"+namespace+"/configmaps", ""
-	answered := httptest.NewRecorder()
+	answered := &recorder{header: http.Header{}}
 	s.real.admin.ServeHTTP(answered, ask)
 	list := &metav1.PartialObjectMetadataList{}
-	if answered.Code != http.StatusOK || json.Unmarshal(answered.Body.Bytes(), list) != nil {
+	if answered.code != http.StatusOK || json.Unmarshal(answered.body.Bytes(), list) != nil {
 		return ""
 	}
 	return list.ResourceVersion

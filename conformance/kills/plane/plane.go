@@ -132,7 +132,7 @@ func (p *Plane) start(ctx context.Context, programs Executables, component strin
 
 // ready waits for the API.
 func (p *Plane) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, startTime, fmt.Errorf("the apiserver was not ready in %v: see its log in %s", startTime, p.dir))
+	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	api, err := p.client()
 	if err != nil {
@@ -141,14 +141,15 @@ func (p *Plane) ready(ctx context.Context) error {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for {
-		if _, err := api.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx); err == nil {
+		_, err := api.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
+		if err == nil {
 			return nil
 		}
 		select {
 		case err := <-p.died:
 			return err
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return fmt.Errorf("the apiserver was not ready in %v (its log is in %s): %w", startTime, p.dir, err)
 		case <-tick.C:
 		}
 	}

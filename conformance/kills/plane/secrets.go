@@ -33,7 +33,7 @@ func makeSecrets(dir string) (*secrets, error) {
 		return nil, err
 	}
 	s := &secrets{dir: dir, key: key, ca: template("plumb-kills-ca")}
-	s.ca.IsCA, s.ca.BasicConstraintsValid, s.ca.KeyUsage = true, true, x509.KeyUsageCertSign
+	s.ca.IsCA, s.ca.BasicConstraintsValid, s.ca.KeyUsage, s.ca.ExtKeyUsage = true, true, x509.KeyUsageCertSign, nil
 	der, err := x509.CreateCertificate(rand.Reader, s.ca, s.ca, key.Public(), key)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ func declareUpdates() {
 	It("refuses an update of an old version with a conflict, and keeps the newer one", Label("API-005"), func(ctx SpecContext) {
 		s := scene.New(ctx)
 		first := newMap(ctx, s, "one", nil)
+		Expect(first.Data).To(HaveKey("key"))
 		second := first.DeepCopy()
 		second.Data["key"] = "second"
 		second, err := maps(s).Update(ctx, second, metav1.UpdateOptions{})

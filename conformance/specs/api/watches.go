@@ -33,6 +33,7 @@ func next(ctx context.Context, w watch.Interface) watch.Event {
 		select {
 		case e, open := <-w.ResultChan():
 			Expect(open).To(BeTrue(), "the watch ended")
+			Expect(e.Type).NotTo(Equal(watch.Error), "the watch failed: %v", e.Object)
 			if e.Type != watch.Bookmark {
 				return e
 			}

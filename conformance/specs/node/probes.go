@@ -23,6 +23,10 @@ func declareProbes() {
 		well := second(s, "well")
 		well.LivenessProbe = &corev1.Probe{PeriodSeconds: 1, ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"/env", "PATH"}}}}
 		pod.Spec.Containers = append(pod.Spec.Containers, well)
+		// Its answer is good, but comes after the second that a probe waits.
+		late := s.Echo("late", nil)
+		late.Spec.Containers[0].LivenessProbe = scene.HTTPProbe("/delay?ms=3000")
+		s.Create(ctx, late)
 		before := s.Run(ctx, pod)
 		tell(ctx, s, "pair", scene.EchoPort, "/fail")
 		after := s.WaitRestarted(ctx, "pair", "echo", 1)
@@ -30,6 +34,8 @@ func declareProbes() {
 		Expect(after.Status.PodIP).To(Equal(before.Status.PodIP))
 		Expect(scene.Status(after, "echo").LastTerminationState.Terminated).NotTo(BeNil(), "how the first run ended is kept")
 		Expect(scene.Status(after, "well")).To(Equal(scene.Status(before, "well")), "its neighbour was touched")
+		Eventually(ctx, func(ctx context.Context) int32 { return scene.Status(s.Pod(ctx, "late"), "echo").RestartCount }).
+			WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(BeNumerically(">=", 1), "a probe that is answered too late has failed")
 	})
 
 	It("takes a pod for ready only while its containers and its readiness gates are", Label("NODE-004"), func(ctx SpecContext) {
