@@ -22,7 +22,8 @@ type Config struct {
 	Listen, Backends []string
 	// CA is PEM; without it the backends' certificates are not verified when they are probed.
 	CA []byte
-	// Interval between two probes of a backend that answers, half of it for one that does not; Timeout of one.
+	// Interval between two probes of a backend that is ready, half of it for one that is not. Timeout of one while answers come fast; one that has
+	// lately answered slowly is given more.
 	Interval, Timeout time.Duration
 	// Health is where /healthz is served; empty: nowhere.
 	Health string
@@ -142,41 +143,43 @@ func (b *Balancer) serveHealth(ctx context.Context) {
 	}
 }
 
-// tolerated is how many probes in a row may fail.
-const tolerated = 1
-
 // watch probes one backend until ctx ends.
 func (b *Balancer) watch(ctx context.Context, backend *backend) {
 	transport := &http.Transport{TLSClientConfig: b.tls, ForceAttemptHTTP2: false, MaxIdleConns: 1, DisableCompression: true}
 	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: b.cfg.Timeout}
+	client := &http.Client{Transport: transport}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	failures := tolerated
+	j := judge{cfg: b.cfg, state: silent, failures: tolerated}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
 		}
-		err, wait := probe(ctx, client, backend.address), b.cfg.Interval
-		switch {
-		case ctx.Err() != nil:
+		asked := time.Now()
+		err := b.ask(ctx, client, backend.address, j.patience())
+		if ctx.Err() != nil {
 			return
-		case err == nil:
-			failures = 0
-			b.pool.up(backend)
-		default:
-			failures++
-			if failures > tolerated {
-				b.pool.down(backend, err)
-			}
+		}
+		verdict, wait := j.take(err, asked, time.Now())
+		b.pool.set(backend, verdict, err)
+		if j.hopeless(time.Now()) {
+			b.pool.abandon(backend)
+		}
+		if err != nil {
 			// The connection of a probe that failed is not used again: what answers next may be another process.
 			transport.CloseIdleConnections()
-			wait /= 2 // whether it is gone, or back, is to be known soon
 		}
 		timer.Reset(wait)
 	}
+}
+
+// ask is one probe that waits no longer than it has patience.
+func (b *Balancer) ask(ctx context.Context, client *http.Client, address string, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return probe(ctx, client, address)
 }
 
 // longestAnswer is how much of a probe's answer is read.
@@ -202,5 +205,5 @@ func probe(ctx context.Context, client *http.Client, address string) error {
 		// It answers, and lets nobody without credentials ask: that is all there is to learn.
 		return nil
 	}
-	return fmt.Errorf("probe %s: %s", address, response.Status)
+	return fmt.Errorf("probe %s: %s: %w", address, response.Status, errUnready)
 }

@@ -131,13 +131,14 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// readyAre tells which backends are ready.
 func readyAre(b *Balancer, want ...bool) func() bool {
 	return func() bool {
 		b.pool.mu.Lock()
 		defer b.pool.mu.Unlock()
 		var have []bool
 		for _, backend := range b.pool.backends {
-			have = append(have, backend.ready)
+			have = append(have, backend.state == ready)
 		}
 		return slices.Equal(have, want)
 	}
@@ -205,6 +206,43 @@ func TestAClientWaitsForTheFirstBackend(t *testing.T) {
 	time.AfterFunc(100*time.Millisecond, func() { a.ready.Store(true) })
 	if who, err := get(t, address); err != nil || who != "a" {
 		t.Errorf("answered %q, %v", who, err)
+	}
+}
+
+func TestWhenNoneIsReadyOneThatAnswersIsBetterThanNone(t *testing.T) {
+	a, c := newServer(t, "a"), newServer(t, "c")
+	b, address := start(t, a, c)
+	eventually(t, "both ready", readyAre(b, true, true))
+	a.ready.Store(false)
+	c.ready.Store(false)
+	eventually(t, "none ready", readyAre(b, false, false))
+	if _, err := get(t, address); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTheNextIsAskedWhileADeadNodeDoesNotAnswer: a full accept queue answers connections as the address of a dead node does, with nothing.
+func TestTheNextIsAskedWhileADeadNodeDoesNotAnswer(t *testing.T) {
+	p := newPool([]string{"a", "b"}, slog.New(slog.DiscardHandler))
+	p.set(p.backends[0], ready, nil)
+	p.set(p.backends[1], ready, nil)
+	alive := newServer(t, "b")
+	p.dial = func(ctx context.Context, address string) (net.Conn, error) {
+		if address == "a" {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		return net.Dial("tcp", alive.Listener.Addr().String())
+	}
+	for range 4 { // whoever is asked first
+		client, far := net.Pipe()
+		began := time.Now()
+		l, from := p.connect(t.Context(), client)
+		if from != p.backends[1] || time.Since(began) > dialTimeout/2 {
+			t.Errorf("connected to %v after %v", from, time.Since(began))
+		}
+		_ = l.server.Close()
+		_ = far.Close()
 	}
 }
 

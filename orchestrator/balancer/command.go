@@ -42,8 +42,8 @@ func NewCommand() *cobra.Command {
 	fs.StringArrayVar(&cfg.Backends, "backend", nil, "apiserver, host:port; repeatable")
 	fs.StringVar(&ca, "ca", "", "CA of the apiservers' certificates (default "+clusterCA+" if it exists; else certificates are not verified)")
 	fs.StringVar(&health, "healthz-bind-address", "", "address that tells whether a backend is ready; empty: none")
-	fs.DurationVar(&cfg.Interval, "probe-interval", 0, "how often a ready backend is asked; the others twice as often (default 500ms)")
-	fs.DurationVar(&cfg.Timeout, "probe-timeout", 0, "how long an answer may take (default 1s)")
+	fs.DurationVar(&cfg.Interval, "probe-interval", 0, "how often a ready backend is asked; the others twice as often (default 250ms)")
+	fs.DurationVar(&cfg.Timeout, "probe-timeout", 0, "how long an answer may take; more, up to four times as long, where answers have been slow (default 300ms)")
 	logging := logs.AddFlags(fs)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		logger, err := logging.Logger("balancer")
@@ -120,6 +120,6 @@ func (c *Config) describe(file string) error {
 
 // The defaults of Config.
 const (
-	defaultInterval = 500 * time.Millisecond
-	defaultTimeout  = time.Second
+	defaultInterval = 250 * time.Millisecond
+	defaultTimeout  = 300 * time.Millisecond
 )
