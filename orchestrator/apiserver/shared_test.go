@@ -39,3 +39,28 @@ func TestAnAnswerServesAllWhoAskSoon(t *testing.T) {
 		}
 	}
 }
+
+func TestAStoreThatTakesItsTimeIsAsItWas(t *testing.T) {
+	now := time.Unix(100, 0)
+	hold := make(chan struct{})
+	close(hold)
+	s := &shared{now: func() time.Time { return now }, ok: func(context.Context) error { <-hold; return nil }}
+	if err := s.check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	hold = make(chan struct{})
+	for _, row := range []struct {
+		name  string
+		after time.Duration
+		want  error
+	}{
+		{"during an election", answerAge, nil},
+		{"when it has taken too long", goodFor, errSlow},
+	} {
+		now = now.Add(row.after)
+		if err := s.check(t.Context()); !errors.Is(err, row.want) {
+			t.Errorf("%s: %v, want %v", row.name, err, row.want)
+		}
+	}
+	close(hold)
+}

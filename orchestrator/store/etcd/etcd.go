@@ -19,13 +19,28 @@ import (
 type Store struct {
 	client *clientv3.Client
 	leases *leases
+	terms  *terms
 }
 
 var _ store.Store = (*Store)(nil)
 
 // New returns a store on a client, which it does not close.
 func New(client *clientv3.Client) *Store {
-	return &Store{client: client, leases: &leases{client: client}}
+	t := &terms{status: func(ctx context.Context) (uint64, error) { return memberTerm(ctx, client) }}
+	return &Store{client: client, leases: &leases{client: client, terms: t}, terms: t}
+}
+
+// memberTerm asks the one member that the client knows; of several, it cannot be told which one a write went to.
+func memberTerm(ctx context.Context, client *clientv3.Client) (uint64, error) {
+	endpoints := client.Endpoints()
+	if len(endpoints) != 1 {
+		return 0, fmt.Errorf("%d members", len(endpoints))
+	}
+	r, err := client.Status(ctx, endpoints[0])
+	if err != nil {
+		return 0, err
+	}
+	return r.RaftTerm, nil
 }
 
 // Get implements store.Store.
@@ -102,12 +117,29 @@ func (s *Store) put(ctx context.Context, put store.Put) (clientv3.Op, error) {
 	return clientv3.OpPut(put.Key, string(put.Value), clientv3.WithLease(lease)), nil
 }
 
-// commit runs one operation if the key is at the expected revision; else it returns what the key holds.
+// commit runs one operation if the key is at the expected revision; else it returns what the key holds. When etcd's leader changes meanwhile it
+// tries once more, but for a creation: both attempts ask for the same revision, which a key has only once, so one of them is done at most.
 func (s *Store) commit(ctx context.Context, key string, expected int64, op clientv3.Op) (int64, error) {
+	revision, err := s.attempt(ctx, key, expected, op)
+	if expected == 0 || !errors.Is(err, errLeaderChanged) {
+		return revision, err
+	}
+	revision, again := s.attempt(ctx, key, expected, op)
+	var conflict *store.ConflictError
+	if errors.As(again, &conflict) {
+		return 0, err // the first attempt was done, or another writer was faster: nobody can tell
+	}
+	return revision, again
+}
+
+func (s *Store) attempt(ctx context.Context, key string, expected int64, op clientv3.Op) (int64, error) {
+	ctx, done := s.terms.guard(ctx)
+	defer done()
 	r, err := s.client.Txn(ctx).If(clientv3.Compare(clientv3.ModRevision(key), "=", expected)).Then(op).Else(clientv3.OpGet(key)).Commit()
 	if err != nil {
-		return 0, fmt.Errorf("write %s: %w", key, err)
+		return 0, fmt.Errorf("write %s: %w", key, because(ctx, err))
 	}
+	s.terms.answered(r.Header)
 	if r.Succeeded {
 		return r.Header.Revision, nil
 	}
@@ -155,6 +187,7 @@ func (s *Store) Revision(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read the revision: %w", err)
 	}
+	s.terms.answered(r.Header)
 	return r.Header.Revision, nil
 }
 

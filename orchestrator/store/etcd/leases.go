@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 // leases shares one etcd lease among keys of about the same end of life: a lease of its own for each event would cost a write each.
 type leases struct {
 	client *clientv3.Client
+	terms  *terms
 
 	mu      sync.Mutex
 	current map[time.Duration]shared
@@ -44,10 +46,20 @@ func (l *leases) of(ctx context.Context, ttl time.Duration) (clientv3.LeaseID, e
 		return have.id, nil
 	}
 	share := ttl / shareFraction
-	granted, err := l.client.Grant(ctx, int64((ttl+share+time.Second-1)/time.Second))
+	granted, err := l.grant(ctx, ttl+share)
+	if errors.Is(err, errLeaderChanged) {
+		granted, err = l.grant(ctx, ttl+share) // one that was granted, and nobody uses, ends by itself
+	}
 	if err != nil {
 		return 0, err
 	}
 	l.current[ttl] = shared{id: granted.ID, until: now.Add(share), keys: 1}
 	return granted.ID, nil
+}
+
+func (l *leases) grant(ctx context.Context, ttl time.Duration) (*clientv3.LeaseGrantResponse, error) {
+	ctx, done := l.terms.guard(ctx)
+	defer done()
+	granted, err := l.client.Grant(ctx, int64((ttl+time.Second-1)/time.Second))
+	return granted, because(ctx, err)
 }

@@ -1,0 +1,66 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+)
+
+func TestAWriteEndsWhenItsLeaderIsGone(t *testing.T) {
+	for _, row := range []struct {
+		name          string
+		began, member uint64
+		ends          bool
+	}{
+		{"the same leader, slowly", 4, 4, false},
+		{"a new leader", 4, 5, true},
+		{"no term was known when it began", 0, 5, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			ts := &terms{status: func(context.Context) (uint64, error) { return row.member, nil }}
+			ts.raise(row.began)
+			ctx, done := ts.guard(t.Context())
+			defer done()
+			limit := 3 * (slowWrite + grace)
+			if row.ends {
+				limit = time.Minute
+			}
+			select {
+			case <-ctx.Done():
+				if err := because(ctx, ctx.Err()); !row.ends || !errors.Is(err, errLeaderChanged) {
+					t.Errorf("ended: %v", err)
+				}
+			case <-time.After(limit):
+				if row.ends {
+					t.Error("the write still waits")
+				}
+			}
+		})
+	}
+}
+
+func TestAWriteThatWaitedForALeaderIsGivenTimeToBeDone(t *testing.T) {
+	ts := &terms{}
+	ts.raise(4)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	ts.slow = map[*underway]struct{}{{term: 4, cancel: cancel}: {}}
+	ts.raise(5)
+	now := time.Unix(1000, 0)
+	if ts.sort(now); ctx.Err() != nil {
+		t.Error("ended at once")
+	}
+	if more := ts.sort(now.Add(grace)); more || ctx.Err() == nil {
+		t.Error("did not end after its grace")
+	}
+}
+
+func TestAWriteThatIsDoneInTimeAsksNothing(t *testing.T) {
+	ts := &terms{status: func(context.Context) (uint64, error) { t.Error("asked"); return 0, nil }}
+	_, done := ts.guard(t.Context())
+	done()
+	if ts.asking {
+		t.Error("asking")
+	}
+}
