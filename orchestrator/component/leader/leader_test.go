@@ -65,3 +65,27 @@ func TestALeaderThatCannotRenewStepsDownAtItsDeadlineAndStandsAgain(t *testing.T
 	broken.Store(false)
 	<-leads
 }
+
+func TestARenewalWithoutAnAnswerIsTriedAgainInTime(t *testing.T) {
+	client := fake.NewClientset()
+	var hang, hung atomic.Bool
+	client.PrependReactor("update", "leases", func(clienttesting.Action) (bool, runtime.Object, error) {
+		if hang.CompareAndSwap(true, false) {
+			hung.Store(true)
+			return true, nil, context.DeadlineExceeded // the fake knows no context: this is what an attempt that ended without an answer returns
+		}
+		return false, nil, nil
+	})
+	cfg := config(client, "a")
+	leads, _ := campaign(t.Context(), cfg)
+	term := <-leads
+	hang.Store(true)
+	select {
+	case <-term.Done():
+		t.Error("stepped down after one renewal without an answer")
+	case <-time.After(cfg.LeaseDuration + cfg.RenewDeadline):
+	}
+	if !hung.Load() {
+		t.Error("no renewal was lost")
+	}
+}

@@ -14,7 +14,7 @@ import (
 func (c *candidate) stand(ctx context.Context) error {
 	c.stale = true
 	for {
-		attempt, cancel := context.WithTimeout(ctx, c.RenewDeadline)
+		attempt, cancel := context.WithTimeout(ctx, c.attemptTimeout())
 		won, wait, err := c.try(attempt)
 		cancel()
 		if won {
@@ -96,7 +96,13 @@ func (c *candidate) hold(ctx context.Context, lead func(context.Context) error) 
 			return false, err
 		case <-renew.C:
 		}
-		won, wait, err := c.try(leading)
+		sent := time.Now()
+		attempt, cancel := context.WithTimeout(leading, c.attemptTimeout())
+		won, wait, err := c.try(attempt)
+		cancel()
+		if took := time.Since(sent); took > c.RetryPeriod {
+			c.Logger.Info("renewal took long", "lease", c.Name, "took", took.Round(time.Millisecond), "renewed", won)
+		}
 		switch {
 		case won:
 			deadline.Reset(time.Until(c.renewed.Add(c.RenewDeadline)))
@@ -104,11 +110,16 @@ func (c *candidate) hold(ctx context.Context, lead func(context.Context) error) 
 			stop() // somebody else holds it: step down now, not at the deadline
 		case err != nil && leading.Err() == nil:
 			c.Logger.Warn("renew the lease", "lease", c.Name, "error", err)
-			wait = c.RetryPeriod / 4
+			c.stale = true // it may have been renewed all the same
+			wait = c.RetryPeriod / 10
 		}
 		renew.Reset(wait)
 	}
 }
+
+// attemptTimeout is how long one attempt to renew may take, so that there is time for two more: an apiserver that has been paused, or an etcd
+// that has lost its leader, leaves a request without an answer for longer than a leader has.
+func (c *candidate) attemptTimeout() time.Duration { return c.RenewDeadline / 3 }
 
 // release empties the Lease that this candidate holds, so that the next one need not wait.
 func (c *candidate) release(ctx context.Context) {
