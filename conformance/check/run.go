@@ -62,8 +62,10 @@ func (r *Run) Do(ctx context.Context) (verdict.Verdict, error) {
 	}
 	defer os.Remove(kubeconfig)
 	started := time.Now()
+	observed := r.observe(ctx)
 	results := r.runShards(ctx, all, wanted, selected, kubeconfig)
 	v := verdict.Judge(wanted, results, r.Focus != "")
+	v.Leadership = observed(results)
 	if ctx.Err() != nil && v.Exit == verdict.ExitConformant {
 		v.Exit, v.Text = verdict.ExitInconclusive, "INCONCLUSIVE: interrupted"
 	}

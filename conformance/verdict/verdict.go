@@ -68,6 +68,8 @@ type Verdict struct {
 	Partial bool            `json:"partial"`
 	Counts  map[Outcome]int `json:"counts"`
 	Results []Result        `json:"results"`
+	// Leadership is how leaders changed meanwhile; nil when nobody looked.
+	Leadership *Leadership `json:"leadership,omitempty"`
 }
 
 // Judge holds the results against the manifest: wanted is every requirement of the requested profiles, ran what was seen.

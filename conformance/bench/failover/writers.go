@@ -35,7 +35,7 @@ type load struct {
 	lastError    error
 }
 
-// startLoad makes what is written to, and begins.
+// startLoad makes what is written to, and begins. A machine that is busy may refuse one or the other request.
 func startLoad(ctx context.Context, s *side) (*load, error) {
 	ctx, stop := context.WithCancel(ctx)
 	l := &load{stop: stop}
@@ -47,8 +47,11 @@ func startLoad(ctx context.Context, s *side) (*load, error) {
 		}
 		for i := range objects {
 			made := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: written(w, i)}}
-			_, err := client.CoreV1().ConfigMaps(s.namespace).Create(ctx, made, metav1.CreateOptions{})
-			if err != nil && !apierrors.IsAlreadyExists(err) {
+			err := until(ctx, func(ctx context.Context) (bool, error) {
+				_, err := client.CoreV1().ConfigMaps(s.namespace).Create(ctx, made, metav1.CreateOptions{})
+				return err == nil || apierrors.IsAlreadyExists(err), err
+			})
+			if err != nil {
 				stop()
 				return nil, fmt.Errorf("prepare the load: %w", err)
 			}

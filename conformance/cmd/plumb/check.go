@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -150,6 +151,14 @@ func (f *checkFlags) judge(ctx context.Context, c cluster.Cluster, shardArgs []s
 	for _, r := range v.Results {
 		if r.Outcome != verdict.Passed {
 			fmt.Fprintf(out, "  %-13s %-10s %s\n", r.Outcome, r.ID, r.Requirement)
+		}
+	}
+	if l := v.Leadership; l != nil {
+		fmt.Fprintf(out, "leadership changes: %d, of them unexplained: %d\n", len(l.Changes), l.Unexplained)
+		for _, c := range l.Changes {
+			if c.Because == "" {
+				fmt.Fprintf(out, "  %s  %s: %s -> %s\n", c.At.Format("15:04:05"), c.Subject, cmp.Or(c.From, "?"), cmp.Or(c.To, "?"))
+			}
 		}
 	}
 	fmt.Fprintf(out, "%d passed, %d failed, %d skipped\n%s\n", v.Counts[verdict.Passed], v.Counts[verdict.Failed], others, v.Text)

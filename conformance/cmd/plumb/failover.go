@@ -16,8 +16,8 @@ import (
 // failoverFlags are the flags of plumb bench failover.
 type failoverFlags struct {
 	shapeFlags
-	cluster, report string
-	work            failover.Config
+	cluster, against, report string
+	work                     failover.Config
 }
 
 func newFailoverCommand() *cobra.Command {
@@ -32,6 +32,7 @@ acknowledged write, and when a new Deployment had its ReplicaSet and its pod a n
 	fs := c.Flags()
 	f.shapeFlags.add(fs)
 	fs.StringVar(&f.cluster, "cluster", "", "measure a cluster that plumb cluster up left running")
+	fs.StringVar(&f.against, "against", "", "kubeconfig of a cluster to measure beside it: its nodes are containers of this engine with the nodes' names")
 	fs.StringVar(&f.report, "report", ".report/failover.json", "where the figures are saved")
 	fs.IntVar(&f.work.Rounds, "rounds", 10, "rounds of each case")
 	fs.StringVar(&f.work.Only, "only", "", "measure only the cases whose name holds this")
@@ -41,6 +42,13 @@ acknowledged write, and when a new Deployment had its ReplicaSet and its pod a n
 
 func (f *failoverFlags) run(ctx context.Context, out io.Writer) error {
 	f.work.Out = out
+	if f.against != "" {
+		peer, err := openPeer(ctx, f.against, f.fault)
+		if err != nil {
+			return fmt.Errorf("--against: %w", err)
+		}
+		f.work.Sides, f.work.Names = append(f.work.Sides, peer), append(f.work.Names, "peer")
+	}
 	return withProvider(ctx, func(p *containers.Provider) error {
 		if f.cluster != "" {
 			c, err := p.Find(ctx, f.cluster, f.fault)
