@@ -70,6 +70,14 @@ var (
 	Failover = Budget{"failover", "3 etcd elections + the balancer notices + 7 s for calls that hang + lease expires", func(s Settings) time.Duration {
 		return 3*s.Election + s.Balancer + 7*time.Second + 2*(s.Lease+s.LeaseRetry)
 	}}
+	// WritesBack is how long a client of the balancer may have to do without an acknowledged write.
+	WritesBack = Budget{"writes back", "3 etcd elections + the balancer notices + 3 s for a call that hangs", func(s Settings) time.Duration {
+		return 3*s.Election + s.Balancer + Call.of(s)
+	}}
+	// ControllersBack is for a new Deployment to have its ReplicaSet and its pod a node, once it was acknowledged.
+	ControllersBack = Budget{"controllers back", "lease expires + 5 s in which new leaders read everything and do the work", func(s Settings) time.Duration {
+		return 2*(s.Lease+s.LeaseRetry) + 5*time.Second
+	}}
 	NodeReturn = Budget{"node returns", "it boots, and its kubelet waits for the API", always(90 * time.Second)}
 	// TolerateLost is the toleration that specs give the pods of a node they lose.
 	TolerateLost = Budget{"toleration of a lost node", "what the specs' pods state", always(time.Second)}
@@ -90,7 +98,7 @@ var (
 // All budgets, in the order of the report.
 func All() []Budget {
 	return []Budget{
-		PodStart, PodStop, Rollout, Converge, Quiet, FaultWitness, FaultHealed, ProbeAnswer, LeaseExpiry, Failover, NodeReturn, TolerateLost, NodeLost, Repair,
+		PodStart, PodStop, Rollout, Converge, Quiet, FaultWitness, FaultHealed, ProbeAnswer, LeaseExpiry, Failover, WritesBack, ControllersBack, NodeReturn, TolerateLost, NodeLost, Repair,
 		Call, JudgeTime, Spec,
 	}
 }

@@ -7,6 +7,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,6 +42,8 @@ type Load struct {
 	newest int64
 	// seen is how far each watcher has come.
 	seen map[string]int64
+	// bursts counts them: their keys differ.
+	bursts int
 }
 
 // Start makes the registers and sets all clients to work, in phase "before". Paths are named by what leads to the API.
@@ -100,6 +103,19 @@ func (l *Load) Enter(phase string) {
 	l.phase = phase
 }
 
+// Began is the moment that the times of all calls are counted from.
+func (l *Load) Began() time.Time { return l.start }
+
+// Client is the one of a path. Its connections notice a dead server soon.
+func (l *Load) Client(path string) kubernetes.Interface { return l.paths[path] }
+
+// Calls are those that have ended so far.
+func (l *Load) Calls() []history.Call {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.history.Calls)
+}
+
 // Count the calls of a phase so far.
 func (l *Load) Count(phase string) history.Counts {
 	l.mu.Lock()
@@ -150,14 +166,14 @@ func (l *Load) Stop(ctx context.Context) (history.History, error) {
 func stored(items []corev1.ConfigMap) (map[string]history.Stored, error) {
 	final := map[string]history.Stored{}
 	for _, m := range items {
-		if _, ours := m.Data[dataKey]; !ours {
-			continue // the root CA that every namespace has
+		if !Ours(&m) {
+			continue
 		}
-		v, err := version(m.ResourceVersion)
+		e, err := EventOf(&m)
 		if err != nil {
 			return nil, err
 		}
-		final[m.Name] = history.Stored{Value: m.Data[dataKey], Version: v}
+		final[e.Key] = history.Stored{Value: e.Value, Version: e.Version}
 	}
 	return final, nil
 }

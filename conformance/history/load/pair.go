@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -43,6 +44,24 @@ func (l *Load) read(ctx context.Context, path string, maps typedv1.ConfigMapInte
 	})
 }
 
+// Burst makes n writes and n reads that must be current through one path, all at the same time, and returns when each has its outcome: where calls
+// hang, the load's own come one after another, and are few.
+func (l *Load) Burst(ctx context.Context, path string, n int) {
+	l.mu.Lock()
+	l.bursts++
+	name := fmt.Sprintf("burst-%d-%s", l.bursts, path)
+	l.mu.Unlock()
+	maps := l.paths[path].CoreV1().ConfigMaps(l.namespace)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			l.do(ctx, path, history.Call{Op: history.Create, Key: fmt.Sprintf("record-%s-%d", name, i), Value: fmt.Sprintf("%s.%d", name, i)}, maps)
+		})
+		all.Go(func() { l.do(ctx, path, history.Call{Op: history.Get, Key: register(i)}, maps) })
+	}
+	all.Wait()
+}
+
 // every calls do at the load's pace until ctx ends, one after another.
 func every(ctx context.Context, do func(n int)) {
 	tick := time.NewTicker(pace)
@@ -67,10 +86,10 @@ func (l *Load) do(ctx context.Context, client string, c history.Call, maps typed
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), budget.Call.Limit())
 	defer cancel()
 	l.mu.Lock()
-	c.Client, c.Phase, c.Begin = client, l.phase, time.Since(l.start)
+	c.Client, c.Phase, c.Begin = client, l.phase, time.Since(l.start).Truncate(time.Microsecond)
 	l.mu.Unlock()
 	found, err := send(ctx, c, maps)
-	c.End = time.Since(l.start)
+	c.End = time.Since(l.start).Truncate(time.Microsecond) + time.Microsecond // whole microseconds are kept: a call may seem longer, never shorter
 	if c.Outcome = outcomeOf(err); err != nil {
 		c.Error = err.Error()
 	}

@@ -23,7 +23,7 @@ func Paths(cfg *rest.Config, apiservers map[string]string) (map[string]kubernete
 	}
 	paths := map[string]kubernetes.Interface{}
 	for path, url := range urls {
-		api, err := client(cfg, url)
+		api, err := Client(cfg, url)
 		if err != nil {
 			return nil, fmt.Errorf("client by %s (%s): %w", path, url, err)
 		}
@@ -32,7 +32,8 @@ func Paths(cfg *rest.Config, apiservers map[string]string) (map[string]kubernete
 	return paths, nil
 }
 
-func client(cfg *rest.Config, url string) (kubernetes.Interface, error) {
+// Client of one path, with connections of its own that notice a dead server soon.
+func Client(cfg *rest.Config, url string) (kubernetes.Interface, error) {
 	own := rest.CopyConfig(cfg)
 	own.Host, own.QPS = url, -1
 	tls, err := rest.TLSConfigFor(own)

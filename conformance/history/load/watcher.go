@@ -55,7 +55,7 @@ func (w *watcher) follow(ctx context.Context) error {
 		if e.Type == watch.Error {
 			return apierrors.FromObject(e.Object)
 		}
-		if m, ok := e.Object.(*corev1.ConfigMap); ok && m.Data[dataKey] != "" {
+		if m, ok := e.Object.(*corev1.ConfigMap); ok && Ours(m) {
 			if err := w.note(m); err != nil {
 				return err
 			}
@@ -64,13 +64,22 @@ func (w *watcher) follow(ctx context.Context) error {
 	return nil
 }
 
-func (w *watcher) note(m *corev1.ConfigMap) error {
+// Ours tells whether a load wrote an object: every namespace has others.
+func Ours(m *corev1.ConfigMap) bool { return m.Data[dataKey] != "" }
+
+// EventOf is what an object of a load tells whoever watches.
+func EventOf(m *corev1.ConfigMap) (history.Event, error) {
 	v, err := version(m.ResourceVersion)
+	return history.Event{Key: m.Name, Value: m.Data[dataKey], Version: v}, err
+}
+
+func (w *watcher) note(m *corev1.ConfigMap) error {
+	e, err := EventOf(m)
 	if err != nil {
 		return err
 	}
-	w.seen.Events = append(w.seen.Events, history.Event{Key: m.Name, Value: m.Data[dataKey], Version: v})
-	w.reached(v)
+	w.seen.Events = append(w.seen.Events, e)
+	w.reached(e.Version)
 	return nil
 }
 

@@ -1,0 +1,62 @@
+package scene
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
+
+	"github.com/plumb-k8s/plumb/conformance/budget"
+	"github.com/plumb-k8s/plumb/conformance/history"
+	"github.com/plumb-k8s/plumb/conformance/verdict"
+)
+
+// laneCalls is how many calls that went well a lane of the timeline shows: as many as can be told apart on a screen.
+const laneCalls = 300
+
+// Lanes puts the calls of a load that began at a moment into the timeline, a lane for each client: all that were not answered well, and a sample of
+// the others.
+func Lanes(began time.Time, calls []history.Call) {
+	byClient := map[string][]history.Call{}
+	for _, c := range calls {
+		byClient[c.Client] = append(byClient[c.Client], c)
+	}
+	for _, client := range slices.Sorted(maps.Keys(byClient)) {
+		entry(lane(began, client, byClient[client]))
+	}
+}
+
+func lane(began time.Time, client string, calls []history.Call) verdict.Lane {
+	good := 0
+	for _, c := range calls {
+		if c.Outcome == history.OK {
+			good++
+		}
+	}
+	l := verdict.Lane{Client: client}
+	n := 0
+	for _, c := range calls {
+		if c.Outcome == history.OK {
+			n++
+			if good > laneCalls && n*laneCalls/good == (n-1)*laneCalls/good {
+				continue
+			}
+		}
+		l.Calls = append(l.Calls, verdict.Call{At: began.Add(c.Begin), Took: (c.End - c.Begin).Seconds(), Outcome: string(c.Outcome)})
+	}
+	return l
+}
+
+// Spend notes how much of a budget was used, as something else than waiting has measured it, and fails the spec when it was exceeded.
+func Spend(b budget.Budget, from time.Time, took time.Duration, subject string) {
+	ginkgo.GinkgoHelper()
+	entry(verdict.Spent{Budget: b.Name, Why: b.Why, Subject: subject, From: from, Limit: b.Limit().Seconds(), Took: took.Seconds()})
+	gomega.Expect(took).To(gomega.BeNumerically("<=", b.Limit()), "%s within %s (%s) of %s", subject, b.Limit(), b.Why, from.Format("15:04:05.000"))
+}
+
+// Keep puts evidence into the report that is too long for anybody's eyes.
+func Keep(name, text string) {
+	ginkgo.AddReportEntry(name, ginkgo.ReportEntryVisibilityNever, text)
+}
