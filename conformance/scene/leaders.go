@@ -1,52 +1,37 @@
 package scene
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 
 	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/history/load"
+	"github.com/plumb-k8s/plumb/conformance/leadership"
 	"github.com/plumb-k8s/plumb/conformance/target"
 	"github.com/plumb-k8s/plumb/conformance/verdict"
 )
 
-// Elected are the components that lead by a Lease of their name in kube-system.
-var Elected = []string{"kube-controller-manager", "kube-scheduler"}
+// Elected are the components that lead by a Lease.
+var Elected = leadership.Leases
+
+// leadership asks the cluster by the spec's own client.
+func (s *Scene) leadership() leadership.Reader {
+	return leadership.Reader{Client: s.API, Nodes: s.Cluster.Nodes(), Control: s.Control()}
+}
 
 // Holder is the identity that holds a component's Lease; empty when it was released.
 func (s *Scene) Holder(ctx context.Context, component string) (string, error) {
-	return holder(ctx, s.API, component)
-}
-
-func holder(ctx context.Context, api kubernetes.Interface, component string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, budget.Call.Limit())
 	defer cancel()
-	lease, err := api.CoordinationV1().Leases("kube-system").Get(ctx, component, metav1.GetOptions{})
-	if err != nil {
-		return "", fmt.Errorf("who leads as %s: %w", component, err)
-	}
-	if lease.Spec.HolderIdentity == nil {
-		return "", nil
-	}
-	return *lease.Spec.HolderIdentity, nil
-}
-
-// HostOf is the node in a holder's identity, which is HOST_UNIQUE.
-func HostOf(identity string) string {
-	host, _, _ := strings.Cut(identity, "_")
-	return host
+	return s.leadership().Holder(ctx, component)
 }
 
 // WaitHolder returns a component's holder and its node once it has one.
@@ -58,7 +43,7 @@ func (s *Scene) WaitHolder(ctx context.Context, component string) (identity, nod
 		}
 		return err
 	}).WithTimeout(budget.LeaseExpiry.Limit()).WithPolling(target.Poll).Should(gomega.Succeed())
-	node = HostOf(identity)
+	node = leadership.NodeOf(identity)
 	if !slices.Contains(s.NodesOf(cluster.ControlPlane, 1), node) {
 		Inconclusive("%s is led by %q, which names no control plane", component, identity)
 	}
@@ -78,43 +63,22 @@ func (s *Scene) WaitSuccessor(ctx context.Context, component, before string) (af
 	return after
 }
 
-// metricsOf etcd on a node, in the order in which they are tried: kubeadm's convention, and etcd's own default.
-var metricsOf = []string{"http://127.0.0.1:2381/metrics", "http://127.0.0.1:2379/metrics"}
-
 // EtcdLeader is the node whose etcd says that it leads; an error while none or several do.
 func (s *Scene) EtcdLeader(ctx context.Context) (string, error) {
-	nodes := s.NodesOf(cluster.ControlPlane, 1)
-	answers := make([]error, len(nodes))
-	leads := make([]bool, len(nodes))
-	var asking sync.WaitGroup
-	for i, n := range nodes {
-		asking.Go(func() { leads[i], answers[i] = etcdLeads(ctx, s.Control(), n) })
+	members, err := s.leadership().Members(ctx)
+	if err != nil {
+		return "", err
 	}
-	asking.Wait()
 	var leaders []string
-	for i, n := range nodes {
-		if leads[i] {
-			leaders = append(leaders, n)
+	for node, member := range members {
+		if member.Leads {
+			leaders = append(leaders, node)
 		}
 	}
 	if len(leaders) != 1 {
-		return "", errors.Join(fmt.Errorf("etcd says that it leads on %v", leaders), errors.Join(answers...))
+		return "", fmt.Errorf("of %d members of etcd %d say that they lead: %v", len(members), len(leaders), leaders)
 	}
 	return leaders[0], nil
-}
-
-func etcdLeads(ctx context.Context, control cluster.Control, node string) (bool, error) {
-	var failed []error
-	for _, url := range metricsOf {
-		metrics, err := control.Fetch(ctx, node, url)
-		if err == nil {
-			return bytes.Contains(metrics, []byte("\netcd_server_is_leader 1")), nil
-		}
-		if failed = append(failed, err); errors.Is(err, cluster.ErrUnsupported) {
-			break
-		}
-	}
-	return false, errors.Join(failed...)
 }
 
 // WaitEtcdLeader returns the node whose etcd leads. Where nobody tells, the spec is inconclusive.
@@ -139,7 +103,7 @@ func (s *Scene) FollowLeaders(ctx context.Context) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var following sync.WaitGroup
 	for _, component := range Elected {
-		following.Go(func() { follow(ctx, api, component) })
+		following.Go(func() { follow(ctx, leadership.Reader{Client: api}, component) })
 	}
 	ginkgo.DeferCleanup(func() {
 		cancel()
@@ -147,13 +111,16 @@ func (s *Scene) FollowLeaders(ctx context.Context) {
 	})
 }
 
-func follow(ctx context.Context, api kubernetes.Interface, component string) {
+func follow(ctx context.Context, reader leadership.Reader, component string) {
 	tick := time.NewTicker(target.Poll)
 	defer tick.Stop()
 	last := ""
 	for ctx.Err() == nil {
-		if now, err := holder(ctx, api, component); err == nil && now != "" && now != last {
-			Mark(verdict.Leader, component, HostOf(now))
+		call, done := context.WithTimeout(ctx, budget.Call.Limit())
+		now, err := reader.Holder(call, component)
+		done()
+		if err == nil && now != "" && now != last {
+			Mark(verdict.Leader, component, leadership.NodeOf(now))
 			last = now
 		}
 		select {

@@ -10,6 +10,7 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/fault"
+	"github.com/plumb-k8s/plumb/conformance/leadership"
 	"github.com/plumb-k8s/plumb/conformance/target"
 	"github.com/plumb-k8s/plumb/conformance/verdict"
 )
@@ -30,7 +31,7 @@ func (s *Scene) LeadEverything(ctx context.Context, node string) {
 		s.moveLeases(ctx, node)
 		// Moving the Leases takes seconds in which etcd may have moved again, and the other way round.
 		if err := s.leadsEverything(ctx, node); err == nil {
-			Mark(verdict.Leader, "etcd", node)
+			Mark(verdict.Leader, leadership.Etcd, node)
 			Record("leaders", "etcd, kube-controller-manager and kube-scheduler are led by %s", node)
 			return
 		}
@@ -40,7 +41,7 @@ func (s *Scene) LeadEverything(ctx context.Context, node string) {
 
 func (s *Scene) leadsEverything(ctx context.Context, node string) error {
 	for _, component := range Elected {
-		if holder, err := s.Holder(ctx, component); err != nil || HostOf(holder) != node {
+		if holder, err := s.Holder(ctx, component); err != nil || leadership.NodeOf(holder) != node {
 			return fmt.Errorf("%s is held by %q: %w", component, holder, err)
 		}
 	}
@@ -92,7 +93,7 @@ func (s *Scene) awaitLeases(ctx context.Context, node string) {
 	for ctx.Err() == nil {
 		held := 0
 		for _, component := range Elected {
-			if holder, err := s.Holder(ctx, component); err == nil && HostOf(holder) == node {
+			if holder, err := s.Holder(ctx, component); err == nil && leadership.NodeOf(holder) == node {
 				held++
 			}
 		}

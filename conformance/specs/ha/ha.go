@@ -14,5 +14,8 @@ func Declare() {
 		declareNodeComponents()
 		declareControlPlanes()
 		declareAllocations()
+		declareEverything()
+		declareQuorum()
+		declareSuccession()
 	})
 }

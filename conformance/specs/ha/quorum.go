@@ -1,0 +1,88 @@
+package ha
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/plumb-k8s/plumb/conformance/cluster"
+	"github.com/plumb-k8s/plumb/conformance/fault"
+	"github.com/plumb-k8s/plumb/conformance/history"
+	"github.com/plumb-k8s/plumb/conformance/history/load"
+	"github.com/plumb-k8s/plumb/conformance/scene"
+)
+
+func declareQuorum() {
+	It("serves while a minority of the control planes is killed, stalls without a lie when the quorum is, and recovers", Serial, Label("HA-018"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		nodes := s.NodesOf(cluster.ControlPlane, 3)
+		survivor, minority := nodes[0], (len(nodes)-1)/2
+		s.FollowLeaders(ctx)
+		w := startWork(ctx, s, nodes)
+		first := s.Break(ctx, killAll(s, nodes[1:1+minority]...))
+		w.during(ctx, "minority lost", nodes[1:1+minority]...)
+		rest := s.Break(ctx, killAll(s, nodes[1+minority:]...))
+		w.stalls(ctx, "quorum lost", survivor)
+		healAll(ctx, first, rest)
+		w.after(ctx, "quorum back")
+		s.WaitNodesReady(ctx)
+		newDeployment(ctx, s, w.Client(load.Balancer), "recovered")
+		w.judge(ctx, w.serving()...)
+	})
+	It("stalls without a lie while the control planes cannot reach each other, and recovers", Serial, Label("HA-019"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		nodes := s.NodesOf(cluster.ControlPlane, 3)
+		s.FollowLeaders(ctx)
+		w := startWork(ctx, s, nodes)
+		var all []fault.Fault
+		for _, n := range nodes {
+			all = append(all, fault.Isolate(s.Cluster, n, otherControlPlanes(s, n)...))
+		}
+		apart := s.Break(ctx, fault.Together(all...))
+		w.stalls(ctx, "quorum lost", nodes...)
+		scene.Heal(ctx, apart)
+		w.after(ctx, "quorum back")
+		newDeployment(ctx, s, w.Client(load.Balancer), "recovered")
+		w.judge(ctx, w.serving()...)
+	})
+}
+
+// stalls is a phase in which nothing may be promised and nothing read that must be current: of all calls that begin in it, through the nodes that are
+// alive and the balancer, no write is acknowledged and no read without a resourceVersion answered.
+func (w *work) stalls(ctx context.Context, phase string, alive ...string) {
+	GinkgoHelper()
+	w.enter(phase)
+	w.enough.Attempted[phase] = attemptsDuring
+	since := time.Since(w.Began())
+	for _, path := range append([]string{load.Balancer}, alive...) {
+		w.Burst(ctx, path, attemptsDuring/2)
+	}
+	answered := 0
+	var lies []string
+	for _, c := range w.Calls() {
+		if c.Begin < since {
+			continue
+		}
+		answered++
+		if c.Outcome == history.OK && c.Op != history.GetAt {
+			lies = append(lies, fmt.Sprintf("%s %s through %s at %s: value %q, version %d", c.Op, c.Key, c.Client, c.Begin, c.Value, c.Version))
+		}
+	}
+	scene.Record("stalled", "%d calls in phase %q, %d of them answered", answered, phase, len(lies))
+	Expect(lies).To(BeEmpty(), "answered without a quorum")
+}
+
+// healAll heals at the same time: one alone may not come back without the others.
+func healAll(ctx context.Context, all ...*fault.Active) {
+	GinkgoHelper()
+	failed := make(chan error, len(all))
+	for _, a := range all {
+		go func() { failed <- a.Heal(ctx) }()
+	}
+	for range all {
+		Expect(<-failed).To(Succeed())
+	}
+}
