@@ -55,7 +55,7 @@ Exit codes of check: 0 every requirement ran and passed; 1 one failed; 2 a bad f
 3 inconclusive (nothing ran, a fault not witnessed, the target lost); 130 interrupted.`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(newClusterCommand(), newCheckCommand(), newTranscriptCommand(), newImagesCommand(), newVersionCommand(), newBenchCommand())
+	root.AddCommand(newClusterCommand(), newCheckCommand(), newTranscriptCommand(), newImagesCommand(), newVersionCommand(), newBenchCommand(), newSoakCommand())
 	return root
 }
 

@@ -11,9 +11,9 @@ import (
 	"sync"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	typedv1 "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"github.com/plumb-k8s/plumb/conformance/history"
 	"github.com/plumb-k8s/plumb/conformance/target"
@@ -150,22 +150,26 @@ func (l *Load) Stop(ctx context.Context) (history.History, error) {
 	for i := range registers {
 		l.do(ctx, Balancer, history.Call{Op: history.Get, Key: register(i)}, maps)
 	}
-	list, err := maps.List(ctx, metav1.ListOptions{})
+	final, err := Stored(ctx, maps)
 	if err != nil {
-		return l.history, fmt.Errorf("list what is stored: %w", err)
+		return l.history, err
 	}
 	l.awaitWatchers(ctx, mark.Version)
 	l.stopWatch()
 	l.watching.Wait()
 	h := l.history
-	h.End = mark.Version
-	h.Final, err = stored(list.Items)
-	return h, err
+	h.End, h.Final = mark.Version, final
+	return h, nil
 }
 
-func stored(items []corev1.ConfigMap) (map[string]history.Stored, error) {
+// Stored lists what loads have stored in a namespace.
+func Stored(ctx context.Context, maps typedv1.ConfigMapInterface) (map[string]history.Stored, error) {
+	list, err := maps.List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list what is stored: %w", err)
+	}
 	final := map[string]history.Stored{}
-	for _, m := range items {
+	for _, m := range list.Items {
 		if !Ours(&m) {
 			continue
 		}

@@ -1,0 +1,100 @@
+package soak
+
+import (
+	"math/rand/v2"
+	"slices"
+
+	"github.com/plumb-k8s/plumb/conformance/cluster"
+	"github.com/plumb-k8s/plumb/conformance/fault"
+)
+
+// choice is one fault and whom it concerns.
+type choice struct {
+	fault.Fault
+	// node is broken; component is empty when all of it is.
+	node, component string
+}
+
+// forgets tells whether the apiserver of the broken node may have begun its memory of the past anew: it was ended with the node, or by itself,
+// or lost the store behind it.
+func (c choice) forgets() bool {
+	return c.component == "" || c.component == "kube-apiserver" || c.component == "etcd"
+}
+
+// dish makes one kind of fault.
+type dish struct {
+	name string
+	make func(c cluster.Cluster, node cluster.Node, rng *rand.Rand) choice
+	// roles that it is made for; nil is all.
+	role string
+}
+
+// menu is every kind of fault, those of whole nodes as often as those of components.
+func menu() []dish {
+	whole := func(name, role string, make func(cluster.Cluster, cluster.Node) fault.Fault) dish {
+		return dish{name, func(c cluster.Cluster, n cluster.Node, _ *rand.Rand) choice {
+			return choice{Fault: make(c, n), node: n.Name}
+		}, role}
+	}
+	all := []dish{
+		whole("kill node", "", func(c cluster.Cluster, n cluster.Node) fault.Fault { return fault.KillNode(c.Control(), n.Name) }),
+		whole("stop node", "", func(c cluster.Cluster, n cluster.Node) fault.Fault { return fault.StopNode(c.Control(), n.Name) }),
+		whole("pause node", "", func(c cluster.Cluster, n cluster.Node) fault.Fault {
+			return fault.PauseNode(c.Control(), n.Name, n.Address+":10250")
+		}),
+		whole("isolate node", "", func(c cluster.Cluster, n cluster.Node) fault.Fault {
+			return fault.Isolate(c, n.Name, fault.Others(c, n.Name)...)
+		}),
+		{"one-way partition", oneWay, cluster.ControlPlane},
+		{"full disk", func(c cluster.Cluster, n cluster.Node, _ *rand.Rand) choice {
+			return choice{fault.FillDisk(c.Control(), n.Name, "etcd"), n.Name, "etcd"}
+		}, cluster.ControlPlane},
+	}
+	for _, component := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
+		all = append(all, ended(component, cluster.ControlPlane))
+	}
+	for _, component := range []string{"kubelet", "kube-proxy", "containerd"} {
+		all = append(all, ended(component, ""))
+	}
+	return all
+}
+
+// ended kills, stops or pauses a component.
+func ended(component, role string) dish {
+	return dish{component, func(c cluster.Cluster, n cluster.Node, rng *rand.Rand) choice {
+		made := choice{node: n.Name, component: component}
+		switch rng.IntN(3) {
+		case 0:
+			made.Fault = fault.KillComponent(c.Control(), n.Name, component)
+		case 1:
+			made.Fault = fault.StopComponent(c.Control(), n.Name, component)
+		default:
+			made.Fault = fault.PauseComponent(c.Control(), n.Name, component, "")
+		}
+		return made
+	}, role}
+}
+
+// oneWay cuts what comes to a control plane from the others, or what goes from it to them.
+func oneWay(c cluster.Cluster, n cluster.Node, rng *rand.Rand) choice {
+	in := rng.IntN(2) == 0
+	var edges []cluster.Edge
+	for _, other := range c.Nodes() {
+		if other.Role == cluster.ControlPlane && other.Name != n.Name {
+			edges = append(edges, cluster.Edge{Other: other.Name, In: in, Out: !in})
+		}
+	}
+	return choice{Fault: fault.Partition(c, n.Name, edges...), node: n.Name}
+}
+
+// choose picks a fault: first its kind, then the node.
+func choose(c cluster.Cluster, rng *rand.Rand) choice {
+	dishes := menu()
+	for {
+		d := dishes[rng.IntN(len(dishes))]
+		fits := slices.DeleteFunc(slices.Clone(c.Nodes()), func(n cluster.Node) bool { return d.role != "" && n.Role != d.role })
+		if len(fits) > 0 {
+			return d.make(c, fits[rng.IntN(len(fits))], rng)
+		}
+	}
+}
