@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -17,89 +16,135 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
+	"github.com/plumb-k8s/plumb/conformance/target"
 	"github.com/plumb-k8s/plumb/conformance/verdict"
 	"github.com/plumb-k8s/plumb/conformance/verdict/report"
+	"github.com/plumb-k8s/plumb/conformance/verdict/report/record"
 )
 
 // Run is one check of one target.
 type Run struct {
-	Target     cluster.Cluster
-	Profiles   []string
-	Focus      string
+	Target   cluster.Cluster
+	Profiles []string
+	Focus    string
+	// Only, when it is not nil, are the IDs that a rerun repeats.
+	Only []string
+	// Part is what this run does of a run that is split.
+	Part       Part
 	Procs      int
 	Dir        string
 	Repository string
+	// Settings is a file that states the target's pace, or empty.
+	Settings string
+	// Version is the harness's, Flags those it was given, for the report. Seed is Ginkgo's.
+	Version string
+	Flags   []string
+	Seed    int64
 	// ShardArgs are the words that make this executable a shard; the shard's own flags follow them.
 	ShardArgs []string
 	// Grace is how long a shard may clean up after an interruption before it is killed.
 	Grace time.Duration
-	// Keep saves what the target was like when something did not pass, and returns where: the results that did not pass link to it.
+	// Keep saves what the target was like when something did not pass, and returns where.
 	Keep func(context.Context) []string
 	Out  io.Writer
 }
 
-// Do runs the suite and returns the verdict; the report is in Dir, also after an interruption.
-func (r *Run) Do(ctx context.Context) (verdict.Verdict, error) {
+// Do runs the suite and returns what the report in Dir says; it is there also after an interruption.
+func (r *Run) Do(ctx context.Context) (*record.Report, error) {
 	wanted, err := verdict.Of(r.Profiles...)
 	if err != nil {
-		return verdict.Verdict{}, err
+		return nil, err
 	}
 	all, err := preview()
 	if err != nil {
-		return verdict.Verdict{}, err
+		return nil, err
 	}
-	selected, err := focus(wanted, r.Focus)
+	selected, err := r.selection(all, wanted)
 	if err != nil {
-		return verdict.Verdict{}, err
+		return nil, err
 	}
-	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
-		return verdict.Verdict{}, fmt.Errorf("--report-dir: %w", err)
+	if err := report.Clear(r.Dir); err != nil {
+		return nil, fmt.Errorf("--report-dir: %w", err)
 	}
-	kubeconfig := filepath.Join(r.Dir, "kubeconfig")
-	if err := os.WriteFile(kubeconfig, r.Target.Kubeconfig(), 0o600); err != nil {
-		return verdict.Verdict{}, fmt.Errorf("--report-dir: %w", err)
+	remove, err := r.write("kubeconfig", r.Target.Kubeconfig())
+	if err != nil {
+		return nil, err
 	}
-	defer os.Remove(kubeconfig)
-	started := time.Now()
+	defer remove()
+	t, err := target.New(r.Target, r.Repository, "parent")
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	out, err := r.introduce(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	ids := selected
+	if ids == nil {
+		ids = idsOf(wanted)
+	}
 	observed := r.observe(ctx)
-	results := r.runShards(ctx, all, wanted, selected, kubeconfig)
-	v := verdict.Judge(wanted, results, r.Focus != "")
-	v.Leadership = observed(results)
-	if ctx.Err() != nil && v.Exit == verdict.ExitConformant {
-		v.Exit, v.Text = verdict.ExitInconclusive, "INCONCLUSIVE: interrupted"
+	results := r.runShards(ctx, all, wanted, ids)
+	out.Verdict = verdict.Judge(wanted, results, selected, r.doubts(ctx, t, out.Environment.Target)...)
+	out.Leadership = observed(results)
+	out.Run.Began, out.Run.Ended = began, time.Now()
+	out.Count(wanted)
+	if out.Exit != verdict.ExitConformant && r.Keep != nil {
+		out.Kept = r.Keep(ctx)
 	}
-	if v.Exit != verdict.ExitConformant && r.Keep != nil {
-		link(&v, r.Keep(ctx))
-	}
-	return v, report.Write(r.Dir, v, time.Since(started))
+	return out, report.Write(r.Dir, out)
 }
 
-// link tells every result that did not pass where more is kept.
-func link(v *verdict.Verdict, kept []string) {
-	for i := range v.Results {
-		if v.Results[i].Outcome == verdict.Passed {
-			continue
-		}
-		for _, path := range kept {
-			v.Results[i].Evidence = append(v.Results[i].Evidence, verdict.Evidence{Name: "kept", Text: path})
-		}
-	}
-}
-
-// focus picks the IDs whose ID or sentence matches.
-func focus(wanted []verdict.Requirement, expression string) ([]string, error) {
-	match, err := regexp.Compile(expression)
+// introduce begins the report: what is known before anything runs. The budgets are those of the settings from here on.
+func (r *Run) introduce(ctx context.Context, t *target.Target) (*record.Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	layers, err := stated(ctx, t.Client, r.flagsOf(ctx), r.Settings)
 	if err != nil {
-		return nil, fmt.Errorf("--focus: %w", err)
+		return nil, err
 	}
-	var ids []string
-	for _, w := range wanted {
-		if match.MatchString(w.ID + " " + w.Text) {
-			ids = append(ids, w.ID)
-		}
+	budget.Use(layers[len(layers)-1].Settings)
+	out := &record.Report{
+		Schema: record.Schema, Manifest: verdict.Digest(), Settings: record.Settings(layers...), Budgets: record.Limits(),
+		Environment: environment(ctx, r.Target, t.Client, r.Version),
+		Run:         record.Run{Flags: append([]string{}, r.Flags...), Focus: r.Focus, Shard: r.Part.String(), Seed: r.Seed, Procs: r.Procs},
 	}
-	return ids, nil
+	_, err = r.write(settingsName, []byte(settingsFile(out.Settings)))
+	return out, err
+}
+
+// flagsOf are those of the target's components where its provider knows them.
+func (r *Run) flagsOf(ctx context.Context) map[string]map[string]string {
+	c, ok := r.Target.(interface {
+		Flags(ctx context.Context) (map[string]map[string]string, error)
+	})
+	if !ok {
+		return nil
+	}
+	flags, err := c.Flags(ctx)
+	if err != nil {
+		fmt.Fprintln(r.Out, "plumb: settings:", err)
+	}
+	return flags
+}
+
+func (r *Run) doubts(ctx context.Context, t *target.Target, was record.Target) []verdict.Doubt {
+	if ctx.Err() != nil {
+		return []verdict.Doubt{{Text: "interrupted"}}
+	}
+	return changed(ctx, t.Client, was)
+}
+
+// write puts a file of this run into its folder; remove takes it away.
+func (r *Run) write(name string, data []byte) (remove func(), err error) {
+	path := filepath.Join(r.Dir, name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		return nil, fmt.Errorf("--report-dir: %w", err)
+	}
+	return func() { _ = os.Remove(path) }, nil
 }
 
 // collected are the results of all shards as they come.
@@ -119,7 +164,7 @@ func (c *collected) take(e event) {
 	c.results = append(c.results, *e.Result)
 }
 
-func (r *Run) runShards(ctx context.Context, all []declared, wanted []verdict.Requirement, selected []string, kubeconfig string) []verdict.Result {
+func (r *Run) runShards(ctx context.Context, all []declared, wanted []verdict.Requirement, selected []string) []verdict.Result {
 	parallel, serial := shards(all, selected, r.Procs)
 	c := &collected{progress: newProgress(r.Out, wanted, len(selected))}
 	following, stop := context.WithCancel(ctx)
@@ -129,13 +174,13 @@ func (r *Run) runShards(ctx context.Context, all []declared, wanted []verdict.Re
 	defer stop()
 	group := errgroup.Group{}
 	for i, ids := range parallel {
-		group.Go(func() error { return r.shard(ctx, fmt.Sprint(i+1), ids, kubeconfig, c.take) })
+		group.Go(func() error { return r.shard(ctx, fmt.Sprint(i+1), ids, c.take) })
 	}
 	if err := group.Wait(); err != nil {
 		fmt.Fprintln(r.Out, "plumb:", err)
 	}
 	if len(serial) > 0 && ctx.Err() == nil {
-		if err := r.shard(ctx, "serial", serial, kubeconfig, c.take); err != nil {
+		if err := r.shard(ctx, "serial", serial, c.take); err != nil {
 			fmt.Fprintln(r.Out, "plumb:", err)
 		}
 	}
@@ -146,13 +191,14 @@ func (r *Run) runShards(ctx context.Context, all []declared, wanted []verdict.Re
 const reportPipe = "/dev/fd/3"
 
 // shard runs one process and takes its events. What it did not report is missing: its requirements are not passed.
-func (r *Run) shard(ctx context.Context, name string, ids []string, kubeconfig string, take func(event)) error {
+func (r *Run) shard(ctx context.Context, name string, ids []string, take func(event)) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
 	args := append(slices.Clone(r.ShardArgs), "--shard-name", name, "--shard-ids", strings.Join(ids, ","), "--shard-report", reportPipe,
-		"--kubeconfig", kubeconfig, "--image-repository", r.Repository)
+		"--kubeconfig", filepath.Join(r.Dir, "kubeconfig"), "--image-repository", r.Repository,
+		"--settings", filepath.Join(r.Dir, settingsName), "--seed", fmt.Sprint(r.Seed))
 	log, err := os.Create(filepath.Join(r.Dir, "shard-"+name+".log"))
 	if err != nil {
 		return fmt.Errorf("--report-dir: %w", err)

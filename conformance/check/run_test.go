@@ -84,7 +84,7 @@ func runFake(ctx context.Context, t *testing.T, kind string, began func()) (map[
 	t.Helper()
 	results := map[string]verdict.Result{}
 	r := Run{Dir: t.TempDir(), Out: io.Discard, ShardArgs: []string{kind}}
-	err := r.shard(ctx, "1", []string{"A-1", "A-2"}, "kubeconfig", func(e event) {
+	err := r.shard(ctx, "1", []string{"A-1", "A-2"}, func(e event) {
 		switch {
 		case e.Result != nil:
 			results[e.Result.ID] = *e.Result
@@ -114,7 +114,7 @@ func TestAKilledShardLeavesWhatItHadReported(t *testing.T) {
 	if len(results) != 1 || results["A-1"].Outcome != verdict.Passed {
 		t.Fatalf("got %+v", results)
 	}
-	v := verdict.Judge([]verdict.Requirement{{ID: "A-1"}, {ID: "A-2"}}, []verdict.Result{results["A-1"]}, false)
+	v := verdict.Judge([]verdict.Requirement{{ID: "A-1"}, {ID: "A-2"}}, []verdict.Result{results["A-1"]}, nil)
 	if v.Exit != verdict.ExitInconclusive {
 		t.Fatalf("what a dead shard did not report counts as passed: %+v", v)
 	}

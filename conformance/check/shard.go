@@ -25,6 +25,8 @@ import (
 type Shard struct {
 	Target *target.Target
 	IDs    []string
+	// Seed is Ginkgo's.
+	Seed int64
 	// Report is the file or pipe that gets an event, a line of JSON, whenever a spec begins or ends.
 	Report string
 }
@@ -59,6 +61,7 @@ func (s Shard) run(declare func(), timeLimit time.Duration) error {
 	})
 	suite, reporter := ginkgo.GinkgoConfiguration()
 	suite.LabelFilter = strings.Join(s.IDs, " || ")
+	suite.RandomSeed = s.Seed
 	suite.Timeout = 2 * time.Hour
 	reporter.Verbose, reporter.NoColor = true, true
 	gomega.RegisterFailHandler(ginkgo.Fail)
@@ -95,6 +98,10 @@ func resultOf(r types.SpecReport) (result verdict.Result, ok bool) {
 	for _, e := range r.ReportEntries {
 		if timeline.Add(e.GetRawValue()) {
 			result.Timeline = &timeline
+			continue
+		}
+		if image, ok := e.GetRawValue().(verdict.Image); ok {
+			result.Images = append(result.Images, image)
 			continue
 		}
 		result.Evidence = append(result.Evidence, verdict.Evidence{Name: e.Name, Text: e.StringRepresentation()})

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/verdict"
 )
 
@@ -23,6 +24,27 @@ func (s *Scene) keepEvidence(ctx context.Context) {
 	Record(verdict.Events, "%s", s.describeEvents(ctx))
 	Record("pods", "%s", s.pods(ctx, whole))
 	Record("others", "%s", s.others(ctx))
+}
+
+// keepImages records which images ran in the namespace's pods, as far as the API still tells.
+func (s *Scene) keepImages(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, budget.Call.Limit())
+	defer cancel()
+	pods, err := s.API.CoreV1().Pods(s.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return
+	}
+	seen := map[verdict.Image]bool{}
+	for _, pod := range pods.Items {
+		for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses, pod.Status.EphemeralContainerStatuses) {
+			_, digest, _ := strings.Cut(c.ImageID, "@")
+			image := verdict.Image{Name: c.Image, Digest: digest}
+			if digest != "" && !seen[image] {
+				seen[image] = true
+				entry(image)
+			}
+		}
+	}
 }
 
 func (s *Scene) pods(ctx context.Context, describe func(*corev1.Pod) string) string {

@@ -36,6 +36,7 @@ func New(ctx ginkgo.SpecContext) *Scene {
 	s := &Scene{Target: t, Namespace: ns.Name, API: t.Client}
 	ginkgo.DeferCleanup(s.remove)
 	ginkgo.DeferCleanup(s.keepEvidence)
+	ginkgo.DeferCleanup(s.keepImages)
 	gomega.Eventually(ctx, func(ctx context.Context) error {
 		_, err := s.API.CoreV1().ServiceAccounts(s.Namespace).Get(ctx, "default", metav1.GetOptions{})
 		return err

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"crypto/sha256"
 	_ "embed"
 	"fmt"
 	"slices"
@@ -81,3 +82,6 @@ func Of(names ...string) ([]Requirement, error) {
 	}
 	return chosen, nil
 }
+
+// Digest is the SHA-256 of the whole list.
+func Digest() string { return fmt.Sprintf("%x", sha256.Sum256([]byte(manifest))) }

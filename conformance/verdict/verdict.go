@@ -5,7 +5,9 @@ package verdict
 
 import (
 	"fmt"
+	"slices"
 	"sort"
+	"strings"
 	"time"
 )
 
@@ -36,12 +38,36 @@ type Result struct {
 	Evidence []Evidence `json:"evidence,omitempty"`
 	// Timeline is there when the spec broke something.
 	Timeline *Timeline `json:"timeline,omitempty"`
+	// Images are those that ran in the spec's pods.
+	Images []Image `json:"images,omitempty"`
+	// Attempts are all runs of the requirement when there was more than one, the first one first. The outcome is the worst of them.
+	Attempts []Attempt `json:"attempts,omitempty"`
 }
 
-// Evidence is one named record of a spec.
+// Attempt is one run of a requirement that ran several times.
+type Attempt struct {
+	// Run says which: "first", "rerun", the folder of a report that was merged.
+	Run     string    `json:"run"`
+	Outcome Outcome   `json:"outcome"`
+	Began   time.Time `json:"began,omitzero"`
+	Seconds float64   `json:"seconds"`
+	Message string    `json:"message,omitempty"`
+}
+
+// Image is an image by the name that a pod gave, with the digest that its node reported.
+type Image struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
+}
+
+// Evidence is one named record of a spec. What is big stands in a file of the report's folder instead of in Text.
 type Evidence struct {
 	Name string `json:"name"`
-	Text string `json:"text"`
+	Text string `json:"text,omitempty"`
+	// File is its path in the folder, SHA256 that of its bytes.
+	File   string `json:"file,omitempty"`
+	SHA256 string `json:"sha256,omitempty"`
+	Bytes  int64  `json:"bytes,omitempty"`
 }
 
 // Names of the evidence that is short enough to be printed beside a failure: the spec's objects, a line each, and their events.
@@ -63,27 +89,36 @@ const (
 
 // Verdict over the results of the requested profiles.
 type Verdict struct {
-	Text    string          `json:"text"`
-	Exit    int             `json:"exit"`
-	Partial bool            `json:"partial"`
+	Text    string `json:"text"`
+	Exit    int    `json:"exit"`
+	Partial bool   `json:"partial"`
+	// Doubts are why the results alone do not decide.
+	Doubts  []Doubt         `json:"doubts,omitempty"`
 	Counts  map[Outcome]int `json:"counts"`
 	Results []Result        `json:"results"`
 	// Leadership is how leaders changed meanwhile; nil when nobody looked.
 	Leadership *Leadership `json:"leadership,omitempty"`
 }
 
-// Judge holds the results against the manifest: wanted is every requirement of the requested profiles, ran what was seen.
-// partial is true when a focus narrowed the run: then there is no verdict, only a count.
-func Judge(wanted []Requirement, ran []Result, partial bool) Verdict {
+// Doubt is a reason why a run cannot be conclusive: it was interrupted, its target was lost or changed.
+type Doubt struct {
+	Text string `json:"text"`
+	// Outranks failures: nobody knows what they were failures of.
+	Outranks bool `json:"outranks,omitempty"`
+}
+
+// Judge holds the results against the manifest: wanted is every requirement of the requested profiles, ran what was seen. selected, when it is not
+// nil, are the IDs that a focus, a shard or a rerun left of them: then there is no verdict, only a count, but what was selected must have run.
+func Judge(wanted []Requirement, ran []Result, selected []string, doubts ...Doubt) Verdict {
 	byID := map[string]Result{}
 	for _, r := range ran {
-		byID[r.ID] = worse(byID[r.ID], r)
+		byID[r.ID] = Worse(byID[r.ID], r)
 	}
-	v := Verdict{Partial: partial, Counts: map[Outcome]int{}}
+	v := Verdict{Partial: selected != nil, Doubts: doubts, Counts: map[Outcome]int{}}
 	for _, w := range wanted {
 		r, ok := byID[w.ID]
 		if !ok {
-			if partial {
+			if v.Partial && !slices.Contains(selected, w.ID) {
 				continue
 			}
 			r = Result{Outcome: Missing, Message: "no spec of this requirement ran"}
@@ -97,9 +132,9 @@ func Judge(wanted []Requirement, ran []Result, partial bool) Verdict {
 	return v
 }
 
-// worse keeps the worse of two results of one requirement: a retry never turns a failure into a pass.
-func worse(a, b Result) Result {
-	rank := map[Outcome]int{"": 0, Passed: 1, Skipped: 2, Inconclusive: 3, Failed: 4}
+// Worse keeps the worse of two results of one requirement: a retry never turns a failure into a pass.
+func Worse(a, b Result) Result {
+	rank := map[Outcome]int{"": 0, Passed: 1, Skipped: 2, Missing: 2, Inconclusive: 3, Failed: 4}
 	if rank[a.Outcome] > rank[b.Outcome] {
 		return a
 	}
@@ -108,18 +143,27 @@ func worse(a, b Result) Result {
 
 func (v *Verdict) conclude(wanted int) {
 	ran := len(v.Results) - v.Counts[Missing]
+	outranked := slices.IndexFunc(v.Doubts, func(d Doubt) bool { return d.Outranks })
 	switch {
+	case outranked >= 0:
+		v.Exit, v.Text = ExitInconclusive, "INCONCLUSIVE: "+v.Doubts[outranked].Text
 	case v.Counts[Failed] > 0:
 		v.Exit, v.Text = ExitFailed, "NOT CONFORMANT"
 	case ran == 0:
 		v.Exit, v.Text = ExitInconclusive, "INCONCLUSIVE: nothing ran"
+	case len(v.Doubts) > 0:
+		v.Exit, v.Text = ExitInconclusive, "INCONCLUSIVE: "+v.Doubts[0].Text
 	case v.Counts[Passed] != len(v.Results):
 		v.Exit, v.Text = ExitInconclusive, "INCONCLUSIVE"
 	default:
 		v.Exit, v.Text = ExitConformant, "CONFORMANT"
 	}
 	if v.Partial {
+		_, doubt, _ := strings.Cut(v.Text, ":")
 		v.Text = "PARTIAL"
+		if len(v.Doubts) > 0 && doubt != "" {
+			v.Text += ":" + doubt
+		}
 	}
 	v.Text = fmt.Sprintf("%s: %d of %d requirements passed", v.Text, v.Counts[Passed], wanted)
 }

@@ -6,6 +6,9 @@ import (
 	"net/netip"
 )
 
+// descriptionPath is where a node finds its description.
+const descriptionPath = "/etc/plumb/cluster.json"
+
 // description is /etc/plumb/cluster.json of the contract.
 type description struct {
 	Name                   string                       `json:"name"`

@@ -63,7 +63,7 @@ func (b *boot) startNode(ctx context.Context, n cluster.Node, shape kindconfig.N
 	}
 	_, err = b.run(ctx, spec{
 		name: n.Name, role: n.Role, image: image, address: netip.MustParseAddr(n.Address),
-		files:     b.withPKI(n.Name, file{"/etc/plumb/cluster.json", description, 0o644}),
+		files:     b.withPKI(n.Name, file{descriptionPath, description, 0o644}),
 		published: portMappings(shape),
 		host: func(h *container.HostConfig) {
 			asNode(h, caps)
@@ -104,8 +104,8 @@ func (b *boot) startBalancer(ctx context.Context) error {
 	api := b.cfg.Shape.Networking
 	_, err = b.run(ctx, spec{
 		name: b.plan.cluster + "-balancer", role: balancerRole, image: b.cfg.NodeImage, address: b.plan.balancer,
-		command:   []string{"balancer", "/etc/plumb/cluster.json"},
-		files:     b.withPKI(balancerRole, file{"/etc/plumb/cluster.json", description, 0o644}),
+		command:   []string{"balancer", descriptionPath},
+		files:     b.withPKI(balancerRole, file{descriptionPath, description, 0o644}),
 		published: map[int]publish{apiPort: {address: api.APIServerAddress, port: api.APIServerPort}},
 	})
 	if err != nil {

@@ -24,9 +24,9 @@ func (b *boot) makePKI(ctx context.Context) error {
 	}
 	c, err := b.run(ctx, spec{
 		name: b.plan.cluster + "-pki", role: "pki", image: b.cfg.NodeImage, address: b.plan.maker,
-		command: []string{"pki", "/etc/plumb/cluster.json", "/pki.tar"},
+		command: []string{"pki", descriptionPath, "/pki.tar"},
 		files: func(context.Context) ([]file, error) {
-			return []file{{"/etc/plumb/cluster.json", description, 0o644}}, nil
+			return []file{{descriptionPath, description, 0o644}}, nil
 		},
 	})
 	if err != nil {

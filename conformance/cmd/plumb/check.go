@@ -11,13 +11,16 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/check"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/cluster/containers"
 	"github.com/plumb-k8s/plumb/conformance/cluster/existing"
 	"github.com/plumb-k8s/plumb/conformance/target"
 	"github.com/plumb-k8s/plumb/conformance/verdict"
+	"github.com/plumb-k8s/plumb/conformance/verdict/report/record"
 )
 
 // checkFlags are the flags of plumb check.
@@ -27,8 +30,14 @@ type checkFlags struct {
 	profiles                                    []string
 	procs                                       int
 	list, keep                                  bool
+	settings, shard                             string
+	seed                                        int64
 	shardName, shardReport                      string
 	shardIDs                                    []string
+
+	// given are the flags as they stand on the command line, only the IDs that a rerun repeats; nil is all.
+	given, only []string
+	part        check.Part
 }
 
 func newCheckCommand() *cobra.Command {
@@ -36,20 +45,27 @@ func newCheckCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "check", Short: "Run the conformance suite on a cluster and print a verdict", Args: cobra.NoArgs,
 		Long: `Runs the suite on --kubeconfig (any cluster), on --cluster (one that plumb cluster up left), or on a cluster booted for this run
-from --config. The verdict fails closed: a requirement that did not run is not passed. The report goes to --report-dir.`,
-		RunE: func(c *cobra.Command, _ []string) error { return f.run(c.Context(), c.OutOrStdout()) },
+from --config. The verdict fails closed: a requirement that did not run is not passed. The report goes to --report-dir: report.html for
+people, report.json and junit.xml for programs.
+
+Time limits follow the target's pace: upstream's defaults, what the cluster itself states (Leases, flags), and at last --settings, a file of
+lines such as "nodeMonitorGracePeriod: 40s".`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			f.given = given(c.Flags())
+			return f.run(c.Context(), c.OutOrStdout())
+		},
 	}
-	fs := c.Flags()
-	f.shapeFlags.add(fs)
-	fs.StringVar(&f.kubeconfig, "kubeconfig", "", "judge the cluster of this kubeconfig")
-	fs.StringVar(&f.cluster, "cluster", "", "judge a cluster that plumb cluster up left running")
+	f.add(c.Flags())
+	return c
+}
+
+func (f *checkFlags) add(fs *pflag.FlagSet) {
+	f.addTarget(fs)
 	fs.StringSliceVar(&f.profiles, "profile", nil, "profiles to run (default: all)")
 	fs.StringVar(&f.focus, "focus", "", "run only requirements whose ID or sentence matches this expression; prints PARTIAL, not a verdict")
+	fs.StringVar(&f.shard, "shard", "", "run only the i-th of n parts, such as 2/3; prints PARTIAL, and plumb merge makes a verdict of all n reports")
 	fs.StringVar(&f.dir, "report-dir", ".report", "where the report goes")
-	fs.StringVar(&f.repository, "image-repository", "docker.io/plumb", "where the fixture images are pulled from")
-	fs.IntVar(&f.procs, "procs", 4, "how many specs run at the same time")
 	fs.BoolVar(&f.list, "list", false, "print the requirements, those of --profile and --focus, and stop")
-	fs.BoolVar(&f.keep, "keep", false, "leave the cluster that this run booted")
 	fs.StringVar(&f.shardName, "shard-name", "", "")
 	fs.StringVar(&f.shardReport, "shard-report", "", "")
 	fs.StringSliceVar(&f.shardIDs, "shard-ids", nil, "")
@@ -58,10 +74,47 @@ from --config. The verdict fails closed: a requirement that did not run is not p
 			panic(err) // a misspelt name above: caught by any test that builds the command
 		}
 	}
-	return c
+}
+
+// addTarget adds the flags that say what is judged and how, not which requirements.
+func (f *checkFlags) addTarget(fs *pflag.FlagSet) {
+	f.shapeFlags.add(fs)
+	fs.StringVar(&f.kubeconfig, "kubeconfig", "", "judge the cluster of this kubeconfig")
+	fs.StringVar(&f.cluster, "cluster", "", "judge a cluster that plumb cluster up left running")
+	fs.StringVar(&f.repository, "image-repository", "docker.io/plumb", "where the fixture images are pulled from")
+	fs.StringVar(&f.settings, "settings", "", "file that states the target's pace (default: what the cluster itself states)")
+	fs.IntVar(&f.procs, "procs", 4, "how many specs run at the same time")
+	fs.Int64Var(&f.seed, "seed", 0, "seed of the specs' order, to repeat that of another run (default: a new one)")
+	fs.BoolVar(&f.keep, "keep", false, "leave the cluster that this run booted")
+}
+
+// given lists the flags that were set.
+func given(fs *pflag.FlagSet) []string {
+	all := []string{}
+	fs.Visit(func(flag *pflag.Flag) { all = append(all, "--"+flag.Name+"="+strings.Trim(flag.Value.String(), "[]")) })
+	return all
+}
+
+// sound refuses flags and files that cannot be right, before anything is booted.
+func (f *checkFlags) sound() error {
+	if f.procs < 1 {
+		return fmt.Errorf("--procs %d: must be at least 1", f.procs)
+	}
+	if f.settings != "" {
+		if _, err := budget.Read(f.settings, budget.Stock()); err != nil {
+			return err
+		}
+	}
+	var err error
+	f.part, err = check.ParsePart(f.shard)
+	f.seed = cmp.Or(f.seed, time.Now().Unix())
+	return err
 }
 
 func (f *checkFlags) run(ctx context.Context, out io.Writer) error {
+	if err := f.sound(); err != nil {
+		return err
+	}
 	switch {
 	case f.list:
 		return f.printList(out)
@@ -139,21 +192,28 @@ func leave(ctx context.Context, p *containers.Provider, trace *containers.Trace)
 func (f *checkFlags) judge(ctx context.Context, c cluster.Cluster, shardArgs []string, out io.Writer) error {
 	started := time.Now()
 	run := check.Run{
-		Target: c, Profiles: f.profiles, Focus: f.focus, Procs: f.procs, Dir: f.dir, Repository: f.repository, ShardArgs: shardArgs, Out: out,
+		Target: c, Profiles: f.profiles, Focus: f.focus, Only: f.only, Part: f.part, Procs: f.procs, Dir: f.dir,
+		Repository: strings.TrimSuffix(f.repository, "/"), ShardArgs: shardArgs, Out: out,
+		Settings: f.settings, Version: version, Flags: f.given, Seed: f.seed,
 		Grace: f.grace(), Keep: func(ctx context.Context) []string { return keep(ctx, c, f.dir) },
 	}
-	v, err := run.Do(ctx)
+	r, err := run.Do(ctx)
 	if err != nil {
 		return err
 	}
-	others := len(v.Results) - v.Counts[verdict.Passed] - v.Counts[verdict.Failed]
-	fmt.Fprintf(out, "\nRan %d of %d requirements in %.0f s; report in %s\n", len(v.Results)-v.Counts[verdict.Missing], len(v.Results), time.Since(started).Seconds(), f.dir)
-	for _, r := range v.Results {
-		if r.Outcome != verdict.Passed {
-			fmt.Fprintf(out, "  %-13s %-10s %s\n", r.Outcome, r.ID, r.Requirement)
+	fmt.Fprintf(out, "\nRan %d of %d requirements in %.0f s; report in %s\n", len(r.Results)-r.Counts[verdict.Missing], len(r.Results), time.Since(started).Seconds(), f.dir)
+	return conclude(r, out)
+}
+
+// conclude prints what did not pass and the verdict, which is the last line, and returns its exit code.
+func conclude(r *record.Report, out io.Writer) error {
+	for _, result := range r.Results {
+		if result.Outcome != verdict.Passed {
+			fmt.Fprintf(out, "  %-13s %-10s %s\n", result.Outcome, result.ID, result.Requirement)
 		}
 	}
-	if l := v.Leadership; l != nil {
+	others := len(r.Results) - r.Counts[verdict.Passed] - r.Counts[verdict.Failed]
+	if l := r.Leadership; l != nil {
 		fmt.Fprintf(out, "leadership changes: %d, of them unexplained: %d\n", len(l.Changes), l.Unexplained)
 		for _, c := range l.Changes {
 			if c.Because == "" {
@@ -161,9 +221,9 @@ func (f *checkFlags) judge(ctx context.Context, c cluster.Cluster, shardArgs []s
 			}
 		}
 	}
-	fmt.Fprintf(out, "%d passed, %d failed, %d skipped\n%s\n", v.Counts[verdict.Passed], v.Counts[verdict.Failed], others, v.Text)
-	if v.Exit != 0 {
-		return check.ExitError(v.Exit)
+	fmt.Fprintf(out, "%d passed, %d failed, %d skipped\n%s\n", r.Counts[verdict.Passed], r.Counts[verdict.Failed], others, r.Text)
+	if r.Exit != 0 {
+		return check.ExitError(r.Exit)
 	}
 	return nil
 }
@@ -186,7 +246,12 @@ func (f *checkFlags) runShard(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return check.Shard{Target: t, IDs: f.shardIDs, Report: f.shardReport}.Run(ctx)
+	settings, err := budget.Read(f.settings, budget.Stock())
+	if err != nil {
+		return err
+	}
+	budget.Use(settings)
+	return check.Shard{Target: t, IDs: f.shardIDs, Seed: f.seed, Report: f.shardReport}.Run(ctx)
 }
 
 func (f *checkFlags) shardTarget(ctx context.Context) (cluster.Cluster, error) {

@@ -21,11 +21,11 @@ const exitInterrupted = 130
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx))
+	os.Exit(exitCode(ctx, newCommand()))
 }
 
-func run(ctx context.Context) int {
-	err := newCommand().ExecuteContext(ctx)
+func exitCode(ctx context.Context, c *cobra.Command) int {
+	err := c.ExecuteContext(ctx)
 	var code check.ExitError
 	switch {
 	case ctx.Err() != nil:

@@ -1,4 +1,12 @@
-// Package report writes a verdict for people and machines: report.json, junit.xml.
+// Package report is a report's folder: it writes one and reads it back.
+//
+//	report.json       everything, by schema.json
+//	report.html       the same for people, one page without network
+//	junit.xml         the same for CI systems
+//	evidence/         what is too big for report.json: calls of client loads, objects
+//	report.sha256     digests of report.json and of the files it speaks of
+//
+// It is fed a record.Report by package check, or by what merges reports, and feeds audit and compare. It judges nothing.
 package report
 
 import (
@@ -7,68 +15,59 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
-	"github.com/plumb-k8s/plumb/conformance/verdict"
+	"github.com/plumb-k8s/plumb/conformance/verdict/report/page"
+	"github.com/plumb-k8s/plumb/conformance/verdict/report/record"
 )
 
-// Write puts every form of the report into dir.
-func Write(dir string, v verdict.Verdict, took time.Duration) error {
-	data, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "report.json"), data, 0o644); err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	junit, err := xml.MarshalIndent(junitOf(v, took), "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "junit.xml"), append([]byte(xml.Header), junit...), 0o644); err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	return nil
-}
+// The names in a folder.
+const (
+	reportName     = "report.json"
+	pageName       = "report.html"
+	junitName      = "junit.xml"
+	sealName       = "report.sha256"
+	evidenceFolder = "evidence"
+)
 
-type suite struct {
-	XMLName  xml.Name   `xml:"testsuite"`
-	Name     string     `xml:"name,attr"`
-	Tests    int        `xml:"tests,attr"`
-	Failures int        `xml:"failures,attr"`
-	Errors   int        `xml:"errors,attr"`
-	Time     float64    `xml:"time,attr"`
-	Cases    []testcase `xml:"testcase"`
-}
-
-type testcase struct {
-	XMLName   xml.Name `xml:"testcase"`
-	Name      string   `xml:"name,attr"`
-	ClassName string   `xml:"classname,attr"`
-	Time      float64  `xml:"time,attr"`
-	Failure   *problem `xml:"failure"`
-	// Error holds every outcome that is neither pass nor failure: CI systems show it as not passed.
-	Error *problem `xml:"error"`
-}
-
-type problem struct {
-	Message string `xml:"message,attr"`
-	Text    string `xml:",chardata"`
-}
-
-func junitOf(v verdict.Verdict, took time.Duration) suite {
-	s := suite{Name: "plumb", Tests: len(v.Results), Failures: v.Counts[verdict.Failed], Time: took.Seconds()}
-	for _, r := range v.Results {
-		c := testcase{Name: r.ID + " " + r.Requirement, ClassName: r.Profile, Time: r.Seconds}
-		switch r.Outcome {
-		case verdict.Passed:
-		case verdict.Failed:
-			c.Failure = &problem{Message: string(r.Outcome), Text: r.Message}
-		default:
-			s.Errors++
-			c.Error = &problem{Message: string(r.Outcome), Text: r.Message}
+// Write puts every form of the report into dir. Evidence that is big moves into files, and paths become relative to dir.
+func Write(dir string, r *record.Report) error {
+	for i, kept := range r.Kept {
+		if inside, err := filepath.Rel(dir, kept); err == nil && filepath.IsLocal(inside) {
+			r.Kept[i] = filepath.ToSlash(inside)
 		}
-		s.Cases = append(s.Cases, c)
 	}
-	return s
+	if err := spill(dir, r.Results); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, reportName), data, 0o644); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	junit, err := xml.MarshalIndent(junitOf(r), "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, junitName), append([]byte(xml.Header), junit...), 0o644); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if err := WritePage(dir, r); err != nil {
+		return err
+	}
+	return seal(dir, r)
+}
+
+// WritePage renders report.html anew.
+func WritePage(dir string, r *record.Report) error {
+	file, err := os.Create(filepath.Join(dir, pageName))
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if err := page.Render(file, r); err != nil {
+		file.Close()
+		return fmt.Errorf("write %s: %w", pageName, err)
+	}
+	return file.Close()
 }

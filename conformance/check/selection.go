@@ -1,0 +1,90 @@
+package check
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/plumb-k8s/plumb/conformance/verdict"
+)
+
+// Part is one of several runs that together make a whole one, on clusters of the same shape: Index of Of, from 1. The zero Part is all.
+type Part struct{ Index, Of int }
+
+// ParsePart reads "2/3".
+func ParsePart(text string) (Part, error) {
+	if text == "" {
+		return Part{}, nil
+	}
+	index, of, _ := strings.Cut(text, "/")
+	i, err := strconv.Atoi(index)
+	n, err2 := strconv.Atoi(of)
+	if err != nil || err2 != nil || i < 1 || i > n {
+		return Part{}, fmt.Errorf("--shard %s: want i/n with 1 <= i <= n, such as 2/3", text)
+	}
+	return Part{i, n}, nil
+}
+
+func (p Part) String() string {
+	if p.Of == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", p.Index, p.Of)
+}
+
+// of deals the IDs out to all parts and returns this one's: the same on every machine. Serial ones, which take longest, are dealt out by
+// themselves, so that each part gets its share of them.
+func (p Part) of(all []declared, ids []string) []string {
+	mine, dealt := []string{}, map[bool]int{}
+	for _, id := range ids {
+		serial := slices.Contains(all, declared{id: id, serial: true})
+		if dealt[serial]%p.Of == p.Index-1 {
+			mine = append(mine, id)
+		}
+		dealt[serial]++
+	}
+	return mine
+}
+
+// selection is what a focus, a rerun or a part leave of the requirements; nil when none of them is asked for.
+func (r *Run) selection(all []declared, wanted []verdict.Requirement) ([]string, error) {
+	if r.Focus == "" && r.Only == nil && r.Part.Of == 0 {
+		return nil, nil
+	}
+	ids, err := focus(wanted, r.Focus)
+	if err != nil {
+		return nil, err
+	}
+	if r.Only != nil {
+		ids = slices.DeleteFunc(ids, func(id string) bool { return !slices.Contains(r.Only, id) })
+	}
+	if r.Part.Of > 0 {
+		ids = r.Part.of(all, ids)
+	}
+	return ids, nil
+}
+
+// focus picks the IDs whose ID or sentence matches.
+func focus(wanted []verdict.Requirement, expression string) ([]string, error) {
+	match, err := regexp.Compile(expression)
+	if err != nil {
+		return nil, fmt.Errorf("--focus: %w", err)
+	}
+	ids := []string{}
+	for _, w := range wanted {
+		if match.MatchString(w.ID + " " + w.Text) {
+			ids = append(ids, w.ID)
+		}
+	}
+	return ids, nil
+}
+
+func idsOf(wanted []verdict.Requirement) []string {
+	ids := []string{}
+	for _, w := range wanted {
+		ids = append(ids, w.ID)
+	}
+	return ids
+}

@@ -1,0 +1,117 @@
+// Package record is what a report says, as report.json holds it: the verdict, and all that is needed to judge whether it can be trusted.
+//
+// It is fed by package check, and read by report (which writes and reads it), page (which shows it), and audit, compare and join (which hold reports
+// against their evidence and against each other). It is data: it does nothing but count.
+package record
+
+import (
+	"time"
+
+	"github.com/plumb-k8s/plumb/conformance/verdict"
+)
+
+// Schema names the version of the format. A change that an old reader would misread gets a new number.
+const Schema = "plumb.report/1"
+
+// Report is report.json.
+type Report struct {
+	Schema   string    `json:"schema"`
+	Profiles []Profile `json:"profiles"`
+	// Manifest is the SHA-256 of the requirements that the harness knew: reports of different ones cannot be compared or merged blindly.
+	Manifest    string      `json:"manifest"`
+	Run         Run         `json:"run"`
+	Environment Environment `json:"environment"`
+	// Images are all that ran in the pods of specs.
+	Images   []verdict.Image `json:"images"`
+	Settings []Setting       `json:"settings"`
+	Budgets  []Budget        `json:"budgets"`
+	// Kept are the files and folders that hold what the cluster was like when something did not pass.
+	Kept []string `json:"kept,omitempty"`
+	// Parts are the reports that this one was merged from.
+	Parts []Part `json:"parts,omitempty"`
+	verdict.Verdict
+}
+
+// Profile counts the outcomes of one profile. Requirements is how many it has: more than the sum when the run was partial.
+type Profile struct {
+	Name         string                  `json:"name"`
+	Requirements int                     `json:"requirements"`
+	Counts       map[verdict.Outcome]int `json:"counts"`
+}
+
+// Run is how plumb was run.
+type Run struct {
+	Began time.Time `json:"began"`
+	Ended time.Time `json:"ended"`
+	// Flags as they were given, defaults left out.
+	Flags []string `json:"flags"`
+	Focus string   `json:"focus,omitempty"`
+	// Shard is "1/3" when the run was one of several.
+	Shard string `json:"shard,omitempty"`
+	// Seed is Ginkgo's, of all processes of the run.
+	Seed  int64 `json:"seed"`
+	Procs int   `json:"procs"`
+}
+
+// Environment is what was judged, and from where.
+type Environment struct {
+	Target  Target  `json:"target"`
+	Nodes   []Node  `json:"nodes"`
+	Harness Harness `json:"harness"`
+}
+
+// Target is the cluster under test; UID, of its namespace kube-system, tells it from any other.
+type Target struct {
+	Name       string `json:"name"`
+	Kubernetes string `json:"kubernetes"`
+	UID        string `json:"uid"`
+}
+
+// Node is one machine of the target as its API describes it.
+type Node struct {
+	Name         string `json:"name"`
+	Role         string `json:"role"`
+	Kubelet      string `json:"kubelet,omitempty"`
+	OS           string `json:"os,omitempty"`
+	Kernel       string `json:"kernel,omitempty"`
+	Runtime      string `json:"runtime,omitempty"`
+	Architecture string `json:"architecture,omitempty"`
+}
+
+// Harness is the program that judged and its machine.
+type Harness struct {
+	Version  string `json:"version"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+	Cores    int    `json:"cores"`
+	// Memory is in bytes; 0 is unknown.
+	Memory int64 `json:"memory"`
+}
+
+// Setting is one of budget.Settings, with where its value is from.
+type Setting struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Source string `json:"source"`
+}
+
+// Budget is a time limit under the target's settings, in seconds, with the most that any requirement used of it.
+type Budget struct {
+	Name  string  `json:"name"`
+	Why   string  `json:"why"`
+	Limit float64 `json:"limit"`
+	// Used is the most, By whom; Times is how often it was measured. All are empty for a budget that this run did not measure.
+	Used  float64 `json:"used,omitempty"`
+	By    string  `json:"by,omitempty"`
+	Times int     `json:"times,omitempty"`
+}
+
+// Part is a report that was merged into this one.
+type Part struct {
+	Folder string `json:"folder"`
+	Shard  string `json:"shard,omitempty"`
+	Text   string `json:"text"`
+	Exit   int    `json:"exit"`
+	// UID is that of the cluster which the part judged.
+	UID string `json:"uid"`
+}
