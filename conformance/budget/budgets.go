@@ -85,7 +85,25 @@ var (
 	NodeLost = Budget{"node lost", "grace period + monitor period + toleration + 2 s for clocks that count whole seconds", func(s Settings) time.Duration {
 		return s.NodeGrace + s.NodePeriod + TolerateLost.of(s) + 2*time.Second
 	}}
-	Repair = Budget{"allocations repaired", "stock's repair loops run every 3 minutes, plus one", always(4 * time.Minute)}
+	// NodeGivenUp is for a silent node to be marked.
+	NodeGivenUp = Budget{"node given up", "grace period + monitor period + 2 s for clocks that count whole seconds", func(s Settings) time.Duration {
+		return s.NodeGrace + s.NodePeriod + 2*time.Second
+	}}
+	// Moved is for the pods of a lost node to be Ready on others.
+	Moved = Budget{"pods run elsewhere", "grace period + monitor period + toleration + 5 s for them to start, and 10 s for a busy machine", func(s Settings) time.Duration {
+		return s.NodeGrace + s.NodePeriod + TolerateLost.of(s) + 15*time.Second
+	}}
+	// BriefSilence is how long a node may be silent without being lost.
+	BriefSilence = Budget{"node silent for a while", "half the grace period", func(s Settings) time.Duration { return s.NodeGrace / 2 }}
+	Repair       = Budget{"allocations repaired", "stock's repair loops run every 3 minutes, plus one", always(4 * time.Minute)}
+)
+
+// What Services may take to follow their endpoints.
+var (
+	EndpointRemoved = Budget{"removed endpoint avoided", "proxies program at most once a second, and 2 s for a busy machine", always(3 * time.Second)}
+	EndpointLost    = Budget{"dead endpoint avoided", "its kubelet looks once a second, then as for one removed", always(5 * time.Second)}
+	NamesBack       = Budget{"names resolve again", "a dead DNS server is avoided as any dead endpoint", always(5 * time.Second)}
+	TaintObeyed     = Budget{"taint obeyed", "evictions of controllers that watch, on a busy machine", always(5 * time.Second)}
 )
 
 // What clients and judges may take.
@@ -98,7 +116,8 @@ var (
 // All budgets, in the order of the report.
 func All() []Budget {
 	return []Budget{
-		PodStart, PodStop, Rollout, Converge, Quiet, FaultWitness, FaultHealed, ProbeAnswer, LeaseExpiry, Failover, WritesBack, ControllersBack, NodeReturn, TolerateLost, NodeLost, Repair,
+		PodStart, PodStop, Rollout, Converge, Quiet, FaultWitness, FaultHealed, ProbeAnswer, LeaseExpiry, Failover, WritesBack, ControllersBack, NodeReturn, TolerateLost, NodeLost,
+		NodeGivenUp, Moved, BriefSilence, Repair, EndpointRemoved, EndpointLost, NamesBack, TaintObeyed,
 		Call, JudgeTime, Spec,
 	}
 }

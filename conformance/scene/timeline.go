@@ -33,3 +33,8 @@ func Within(ctx context.Context, b budget.Budget, from time.Time, subject string
 		Should(gomega.Succeed(), "%s within %s (%s) of %s", subject, b.Limit(), b.Why, from.Format("15:04:05.000"))
 	return time.Since(from)
 }
+
+// Spent notes how much of a budget was used by what the caller has measured and judged itself.
+func Spent(b budget.Budget, from time.Time, took time.Duration, subject string) {
+	entry(verdict.Spent{Budget: b.Name, Why: b.Why, Subject: subject, From: from, Limit: b.Limit().Seconds(), Took: took.Seconds()})
+}
