@@ -3,11 +3,14 @@ package scene
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/target"
@@ -43,6 +46,39 @@ func (s *Scene) Pod(ctx context.Context, name string) *corev1.Pod {
 func (s *Scene) Delete(ctx context.Context, name string) {
 	ginkgo.GinkgoHelper()
 	gomega.Expect(s.API.CoreV1().Pods(s.Namespace).Delete(ctx, name, metav1.DeleteOptions{})).To(gomega.Succeed(), "delete pod %s", name)
+}
+
+// WaitGone waits until a pod is no longer there.
+func (s *Scene) WaitGone(ctx context.Context, name string) {
+	ginkgo.GinkgoHelper()
+	gomega.Eventually(ctx, func(ctx context.Context) bool {
+		_, err := s.API.CoreV1().Pods(s.Namespace).Get(ctx, name, metav1.GetOptions{})
+		return apierrors.IsNotFound(err)
+	}).WithTimeout(budget.PodStop.Limit()).WithPolling(target.Poll).Should(gomega.BeTrue(), "pod %s is gone", name)
+}
+
+// Ending fails while a pod is neither told to end nor gone.
+func (s *Scene) Ending(ctx context.Context, name string) error {
+	pod, err := s.API.CoreV1().Pods(s.Namespace).Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err == nil && pod.DeletionTimestamp == nil:
+		return fmt.Errorf("pod %s is not told to end", name)
+	}
+	return err
+}
+
+// Relabel makes a pod one of an app, or of none: its Services follow, and nothing happens to its containers.
+func (s *Scene) Relabel(ctx context.Context, pod, app string) {
+	ginkgo.GinkgoHelper()
+	label := `null`
+	if app != "" {
+		label = strconv.Quote(app)
+	}
+	patch := fmt.Sprintf(`{"metadata":{"labels":{"app":%s}}}`, label)
+	_, err := s.API.CoreV1().Pods(s.Namespace).Patch(ctx, pod, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+	gomega.Expect(err).NotTo(gomega.HaveOccurred(), "label pod %s", pod)
 }
 
 // Condition is a pod's condition of a kind; its zero value when it has none.

@@ -19,6 +19,7 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
+	"github.com/plumb-k8s/plumb/conformance/verdict"
 )
 
 // Of four pods three must stay: the budget refuses a second eviction until the first pod has its successor.
@@ -36,11 +37,11 @@ func declareDrain() {
 		Expect(err).NotTo(HaveOccurred())
 		s.Deploy(ctx, s.Deployment("web", drained))
 		node := busiest(s.PodsOf(ctx, "web"), workers)
-		protect(ctx, s)
+		protect(ctx, s, drained, mustServe)
 		cordon(ctx, s, node, true)
 		DeferCleanup(func(ctx context.Context) { cordon(ctx, s, node, false) })
 		low := watchAvailable(ctx, s)
-		evicted, refused := drain(ctx, s, node)
+		evicted, refused := drain(ctx, s, "web", node)
 		s.WaitRolledOut(ctx, "web")
 		scene.Record("drained", "%d evicted from %s, %d evictions refused meanwhile, never fewer than %d pods Ready", evicted, node, refused, low.stop())
 		Expect(low.least).To(BeNumerically(">=", mustServe), "the budget was broken")
@@ -49,20 +50,59 @@ func declareDrain() {
 		cordon(ctx, s, node, false)
 		s.Run(ctx, on(node, s.Echo("after", nil)))
 	})
+
+	It("holds a drain back while a disruption budget allows no eviction, and lets it go on once it does", Serial, Label("RESCHED-005"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		workers := s.NodesOf(cluster.Worker, 2)
+		s.Deploy(ctx, s.Deployment("web", mustServe))
+		node := busiest(s.PodsOf(ctx, "web"), workers)
+		protect(ctx, s, mustServe, mustServe)
+		cordon(ctx, s, node, true)
+		DeferCleanup(func(ctx context.Context) { cordon(ctx, s, node, false) })
+		low := watchAvailable(ctx, s)
+		before := s.PodsOf(ctx, "web")
+		Consistently(ctx, func(ctx context.Context) error {
+			for _, p := range onNode(s.PodsOf(ctx, "web"), node) {
+				if err := evict(ctx, s, p.Name); !apierrors.IsTooManyRequests(err) || !apierrors.HasStatusCause(err, policyv1.DisruptionBudgetCause) {
+					return fmt.Errorf("the eviction of %s is not refused for its budget: %w", p.Name, orAllowed(err))
+				}
+			}
+			return sameContainers(s.PodsOf(ctx, "web"), before)
+		}).WithTimeout(budget.Quiet.Limit()).WithPolling(target.Poll).Should(Succeed())
+		scene.Mark(verdict.Phase, "Deployment web", "one more pod: the budget may spare one")
+		scale, err := s.API.AppsV1().Deployments(s.Namespace).GetScale(ctx, "web", metav1.GetOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		scale.Spec.Replicas = drained
+		_, err = s.API.AppsV1().Deployments(s.Namespace).UpdateScale(ctx, "web", scale, metav1.UpdateOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		evicted, refused := drain(ctx, s, "web", node)
+		s.WaitRolledOut(ctx, "web")
+		scene.Record("drained", "%d evicted from %s, %d evictions refused meanwhile, never fewer than %d pods Ready", evicted, node, refused, low.stop())
+		Expect(low.least).To(BeNumerically(">=", mustServe), "the budget was broken")
+		Expect(onNode(s.PodsOf(ctx, "web"), node)).To(BeEmpty())
+	})
 }
 
-func protect(ctx context.Context, s *scene.Scene) {
+func orAllowed(err error) error {
+	if err == nil {
+		return fmt.Errorf("it was allowed")
+	}
+	return err
+}
+
+// protect gives the Deployment's pods a budget of which so many must stay, and waits until it counts them.
+func protect(ctx context.Context, s *scene.Scene, pods, stay int32) {
 	GinkgoHelper()
-	least := intstr.FromInt32(mustServe)
+	least := intstr.FromInt32(stay)
 	_, err := s.API.PolicyV1().PodDisruptionBudgets(s.Namespace).Create(ctx, &policyv1.PodDisruptionBudget{
 		ObjectMeta: metav1.ObjectMeta{Name: "web"},
 		Spec:       policyv1.PodDisruptionBudgetSpec{MinAvailable: &least, Selector: &metav1.LabelSelector{MatchLabels: scene.App("web")}},
 	}, metav1.CreateOptions{})
 	Expect(err).NotTo(HaveOccurred())
-	Eventually(ctx, func(ctx context.Context) (int32, error) {
+	Eventually(ctx, func(ctx context.Context) ([]int32, error) {
 		b, err := s.API.PolicyV1().PodDisruptionBudgets(s.Namespace).Get(ctx, "web", metav1.GetOptions{})
-		return b.Status.DisruptionsAllowed, err
-	}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(BeEquivalentTo(drained - mustServe))
+		return []int32{b.Status.CurrentHealthy, b.Status.DisruptionsAllowed}, err
+	}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Equal([]int32{pods, pods - stay}), "pods that the budget counts, and evictions that it allows")
 }
 
 func cordon(ctx context.Context, s *scene.Scene, node string, on bool) {
@@ -72,17 +112,21 @@ func cordon(ctx context.Context, s *scene.Scene, node string, on bool) {
 	Expect(err).NotTo(HaveOccurred())
 }
 
-// drain evicts the Deployment's pods from a node, as kubectl drain does: what the budget refuses is tried again.
-func drain(ctx context.Context, s *scene.Scene, node string) (evicted, refused int) {
+func evict(ctx context.Context, s *scene.Scene, pod string) error {
+	return s.API.PolicyV1().Evictions(s.Namespace).Evict(ctx, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: pod, Namespace: s.Namespace}})
+}
+
+// drain evicts a Deployment's pods from a node, as kubectl drain does: what a budget refuses is tried again.
+func drain(ctx context.Context, s *scene.Scene, app, node string) (evicted, refused int) {
 	GinkgoHelper()
 	done := map[types.UID]bool{}
 	Eventually(ctx, func(ctx context.Context) (int, error) {
 		left := 0
-		for _, p := range s.PodsOf(ctx, "web") {
-			if p.Spec.NodeName != node || done[p.UID] {
+		for _, p := range onNode(s.PodsOf(ctx, app), node) {
+			if done[p.UID] {
 				continue
 			}
-			err := s.API.PolicyV1().Evictions(s.Namespace).Evict(ctx, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: s.Namespace}})
+			err := evict(ctx, s, p.Name)
 			switch {
 			case err == nil:
 				done[p.UID] = true

@@ -3,6 +3,7 @@ package rescheduling
 import (
 	"context"
 	"fmt"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -15,29 +16,63 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/fault"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
+	"github.com/plumb-k8s/plumb/conformance/verdict"
 )
+
+// replicas of the Deployment whose pods are lost.
+const replicas = 4
 
 func declareLostWorker() {
 	It("runs the pods of a killed worker elsewhere, and not twice when it returns", Serial, Label("RESCHED-001"), func(ctx SpecContext) {
 		s := scene.New(ctx)
-		workers := s.NodesOf(cluster.Worker, 2)
-		s.Deploy(ctx, impatient(s.Deployment("web", 4)))
-		lost := busiest(s.PodsOf(ctx, "web"), workers)
-		gone := uidsOn(s.PodsOf(ctx, "web"), lost)
-		if len(gone) == 0 {
-			scene.Inconclusive("no pod ran on a worker")
-		}
-		killed := s.Break(ctx, fault.KillNode(s.Control(), lost))
-		Eventually(ctx, func() error { return runElsewhere(ctx, s, lost) }).
-			WithTimeout(budget.NodeLost.Limit() + budget.PodStart.Limit()).WithPolling(target.Poll).Should(Succeed())
-		scene.Record("moved", "%d pods of %s run elsewhere", len(gone), lost)
-		scene.Heal(ctx, killed)
-		s.WaitNodesReady(ctx)
-		Eventually(ctx, func(ctx context.Context) error { return onlyOnce(ctx, s, lost, gone) }).
-			WithTimeout(budget.PodStop.Limit()).WithPolling(target.Poll).Should(Succeed())
+		lost := losing(ctx, s, func(node string) fault.Fault { return fault.KillNode(s.Control(), node) })
 		after := s.Run(ctx, on(lost, s.Echo("after", nil)))
 		Expect(after.Spec.NodeName).To(Equal(lost))
 	})
+	It("runs the pods of a frozen worker elsewhere, and ends the old ones when it thaws", Serial, Label("RESCHED-003"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		losing(ctx, s, func(node string) fault.Fault { return fault.PauseNode(s.Control(), node, kubeletOf(s, node)) })
+	})
+	It("runs the pods of a worker elsewhere that no control plane reaches, and ends the old ones when one does", Serial, Label("RESCHED-004"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		cut := append(s.NodesOf(cluster.ControlPlane, 1), cluster.Balancer)
+		losing(ctx, s, func(node string) fault.Fault { return fault.Isolate(s.Cluster, node, cut...) })
+	})
+}
+
+// losing breaks the worker that runs most pods of a Deployment: they run elsewhere in time, and once it is back each runs once. It returns the worker.
+func losing(ctx context.Context, s *scene.Scene, breaking func(node string) fault.Fault) (lost string) {
+	GinkgoHelper()
+	s.Control()
+	workers := s.NodesOf(cluster.Worker, 2)
+	s.Deploy(ctx, impatient(s.Deployment("web", replicas)))
+	lost = busiest(s.PodsOf(ctx, "web"), workers)
+	gone := uidsOn(s.PodsOf(ctx, "web"), lost)
+	if len(gone) == 0 {
+		scene.Inconclusive("no pod ran on a worker")
+	}
+	at := time.Now()
+	broken := s.Break(ctx, breaking(lost))
+	took := scene.Within(ctx, budget.Moved, at, fmt.Sprintf("the %d pods of %s run elsewhere", len(gone), lost), func(ctx context.Context) error {
+		return runElsewhere(ctx, s, lost)
+	})
+	scene.Record("moved", "%d pods of %s run elsewhere after %.1f s", len(gone), lost, took.Seconds())
+	scene.Heal(ctx, broken)
+	s.WaitNodesReady(ctx)
+	scene.Mark(verdict.Phase, "node "+lost, "it is Ready again")
+	Eventually(ctx, func(ctx context.Context) error { return onlyOnce(ctx, s, lost, gone) }).
+		WithTimeout(budget.PodStop.Limit()).WithPolling(target.Poll).Should(Succeed())
+	return lost
+}
+
+// kubeletOf is where a node's kubelet answers.
+func kubeletOf(s *scene.Scene, node string) string {
+	for _, n := range s.Cluster.Nodes() {
+		if n.Name == node {
+			return n.Address + ":10250"
+		}
+	}
+	return ""
 }
 
 // impatient makes the pods of a Deployment leave a lost node as soon as it is known to be lost.
@@ -85,7 +120,7 @@ func runElsewhere(ctx context.Context, s *scene.Scene, lost string) error {
 			ready++
 		}
 	}
-	if ready != 4 || len(pods) != 4 {
+	if ready != replicas || len(pods) != replicas {
 		return fmt.Errorf("%d pods, %d of them Ready on other nodes than %s", len(pods), ready, lost)
 	}
 	return nil

@@ -11,5 +11,9 @@ func Declare() {
 	ginkgo.Describe("rescheduling", ginkgo.Label("rescheduling"), func() {
 		declareLostWorker()
 		declareDrain()
+		declareMoved()
+		declareReturned()
+		declarePreempted()
+		declareTaints()
 	})
 }

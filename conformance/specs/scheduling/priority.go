@@ -2,13 +2,11 @@ package scheduling
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
-	schedulingv1 "k8s.io/api/scheduling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -23,7 +21,7 @@ const drain = 3 * time.Second
 func declarePriority() {
 	It("ends pods of lower priority, gracefully, when one of higher priority fits nowhere else", Label("SCHED-006"), func(ctx SpecContext) {
 		s := scene.New(ctx)
-		low, high := class(ctx, s, "low", 1000, corev1.PreemptLowerPriority), class(ctx, s, "high", 2000, corev1.PreemptLowerPriority)
+		low, high := s.PriorityClass(ctx, "low", 1000), s.PriorityClass(ctx, "high", 2000)
 		node := s.Workers(ctx, 1)[0]
 		scarce := s.AddResource(ctx, node, 2)
 		place(ctx, s, s.Idle("victim", asking(scarce, "1"), ranked(low), slowToEnd))
@@ -55,7 +53,7 @@ func declarePriority() {
 
 	It("places waiting pods by priority, and lets those wait that must not preempt", Label("SCHED-007"), func(ctx SpecContext) {
 		s := scene.New(ctx)
-		low, patient := class(ctx, s, "low", 1000, corev1.PreemptLowerPriority), class(ctx, s, "patient", 3000, corev1.PreemptNever)
+		low, patient := s.PriorityClass(ctx, "low", 1000), s.PriorityClass(ctx, "patient", 3000, scene.NeverPreempts)
 		node := s.Workers(ctx, 1)[0]
 		scarce := s.AddResource(ctx, node, 1)
 		place(ctx, s, s.Idle("holder", asking(scarce, "1"), ranked(low)))
@@ -69,18 +67,6 @@ func declarePriority() {
 		Expect(s.WaitReady(ctx, "first").Spec.NodeName).To(Equal(node), "the pod of higher priority goes first, though it came later")
 		s.StaysUnplaced(ctx, "second")
 	})
-}
-
-// class makes a PriorityClass of the spec's own.
-func class(ctx context.Context, s *scene.Scene, name string, value int32, policy corev1.PreemptionPolicy) string {
-	GinkgoHelper()
-	classes := s.API.SchedulingV1().PriorityClasses()
-	created, err := classes.Create(ctx, &schedulingv1.PriorityClass{
-		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s-%s", s.Namespace, name)}, Value: value, PreemptionPolicy: &policy,
-	}, metav1.CreateOptions{})
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(func(ctx context.Context) error { return classes.Delete(ctx, created.Name, metav1.DeleteOptions{}) })
-	return created.Name
 }
 
 func ranked(class string) func(*corev1.PodSpec) {

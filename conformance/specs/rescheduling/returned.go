@@ -1,0 +1,102 @@
+package rescheduling
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/plumb-k8s/plumb/conformance/budget"
+	"github.com/plumb-k8s/plumb/conformance/cluster"
+	"github.com/plumb-k8s/plumb/conformance/fault"
+	"github.com/plumb-k8s/plumb/conformance/scene"
+	"github.com/plumb-k8s/plumb/conformance/target"
+	"github.com/plumb-k8s/plumb/conformance/verdict"
+)
+
+func declareReturned() {
+	It("runs the pods of a worker that was restarted again in place, and new ones", Serial, Label("RESCHED-006"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		control, node := s.Control(), s.NodesOf(cluster.Worker, 1)[0]
+		everywhere, err := s.API.AppsV1().DaemonSets(s.Namespace).Create(ctx, s.DaemonSet("everywhere"), metav1.CreateOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		s.Run(ctx, on(node, s.Echo("alone", scene.App("alone"))))
+		Eventually(ctx, func(ctx context.Context) int { return readyOf(onNode(s.PodsOf(ctx, everywhere.Name), node)) }).
+			WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(Equal(1))
+		before := append(onNode(s.PodsOf(ctx, everywhere.Name), node), *s.Pod(ctx, "alone"))
+		scene.Heal(ctx, s.Break(ctx, fault.KillNode(control, node)))
+		for _, was := range before {
+			Eventually(ctx, func(ctx context.Context) error { return restarted(ctx, s, was) }).
+				WithTimeout(budget.NodeReturn.Limit()).WithPolling(target.Poll).Should(Succeed())
+		}
+		s.WaitNodesReady(ctx)
+		Expect(s.Run(ctx, on(node, s.Echo("new", nil))).Spec.NodeName).To(Equal(node))
+	})
+
+	It("takes no pod from a worker that is silent for less than its grace period", Serial, Label("RESCHED-009"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		control, workers := s.Control(), s.NodesOf(cluster.Worker, 2)
+		s.Deploy(ctx, impatient(s.Deployment("web", replicas)))
+		before := s.PodsOf(ctx, "web")
+		node := busiest(before, workers)
+		began := time.Now()
+		frozen := s.Break(ctx, fault.PauseNode(control, node, kubeletOf(s, node)))
+		same := func(ctx context.Context) error { return sameContainers(s.PodsOf(ctx, "web"), before) }
+		Consistently(ctx, same).WithTimeout(max(time.Until(began.Add(budget.BriefSilence.Limit())), target.Poll)).WithPolling(target.Poll).Should(Succeed())
+		scene.Heal(ctx, frozen)
+		if silent := time.Since(began); silent >= budget.Used().NodeGrace {
+			scene.Inconclusive("the node was silent for %s, which is its grace period or more", silent)
+		}
+		scene.Mark(verdict.Phase, "node "+node, "it speaks again; its pods would be evicted about now")
+		s.WaitNodesReady(ctx)
+		Consistently(ctx, same).WithTimeout(budget.TolerateLost.Limit() + budget.Quiet.Limit()).WithPolling(target.Poll).Should(Succeed())
+		Expect(readyOf(s.PodsOf(ctx, "web"))).To(Equal(replicas))
+	})
+}
+
+// onNode are those of the pods that a node has.
+func onNode(pods []corev1.Pod, node string) (here []corev1.Pod) {
+	for _, p := range pods {
+		if p.Spec.NodeName == node {
+			here = append(here, p)
+		}
+	}
+	return here
+}
+
+// restarted: the same pod is Ready, in a new container.
+func restarted(ctx context.Context, s *scene.Scene, was corev1.Pod) error {
+	is, err := s.API.CoreV1().Pods(s.Namespace).Get(ctx, was.Name, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	if is.UID != was.UID {
+		return StopTrying(fmt.Sprintf("pod %s was replaced", was.Name))
+	}
+	now, then := scene.Status(is, "echo"), scene.Status(&was, "echo")
+	if !scene.IsReady(is) || now.ContainerID == then.ContainerID || now.State.Running == nil {
+		return fmt.Errorf("pod %s: Ready %t, container %s, which was %s", was.Name, scene.IsReady(is), now.ContainerID, then.ContainerID)
+	}
+	return nil
+}
+
+// sameContainers: there are the same pods as before, and their containers were not restarted.
+func sameContainers(now, before []corev1.Pod) error {
+	containers := map[string]string{}
+	for _, p := range now {
+		containers[string(p.UID)] = scene.Status(&p, "echo").ContainerID
+	}
+	for _, p := range before {
+		if was := scene.Status(&p, "echo").ContainerID; containers[string(p.UID)] != was {
+			return fmt.Errorf("pod %s had container %s and has %q", p.Name, was, containers[string(p.UID)])
+		}
+	}
+	if len(now) != len(before) {
+		return fmt.Errorf("%d pods became %d", len(before), len(now))
+	}
+	return nil
+}
