@@ -94,15 +94,15 @@ var (
 		return s.NodeGrace + s.NodePeriod + TolerateLost.of(s) + 15*time.Second
 	}}
 	// BriefSilence is how long a node may be silent without being lost.
-	BriefSilence = Budget{"node silent for a while", "half the grace period", func(s Settings) time.Duration { return s.NodeGrace / 2 }}
+	BriefSilence = Budget{"node silent for a while", "three tenths of the grace period", func(s Settings) time.Duration { return s.NodeGrace * 3 / 10 }}
 	Repair       = Budget{"allocations repaired", "stock's repair loops run every 3 minutes, plus one", always(4 * time.Minute)}
 )
 
 // What Services may take to follow their endpoints.
 var (
 	EndpointRemoved = Budget{"removed endpoint avoided", "proxies program at most once a second, and 2 s for a busy machine", always(3 * time.Second)}
-	EndpointLost    = Budget{"dead endpoint avoided", "its kubelet looks once a second, then as for one removed", always(5 * time.Second)}
-	NamesBack       = Budget{"names resolve again", "a dead DNS server is avoided as any dead endpoint", always(5 * time.Second)}
+	EndpointLost    = Budget{"dead endpoint avoided", "its kubelet looks once a second and proxies program at most as often; 8 s for a busy machine", always(10 * time.Second)}
+	NamesBack       = Budget{"names resolve again", "a dead DNS server is avoided as any dead endpoint", always(10 * time.Second)}
 	TaintObeyed     = Budget{"taint obeyed", "evictions of controllers that watch, on a busy machine", always(5 * time.Second)}
 )
 

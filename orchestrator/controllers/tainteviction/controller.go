@@ -21,8 +21,8 @@ import (
 
 // Run evicts until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
-	l := &loop.Loop{}
-	l = loop.New(8, w.Logger, func(ctx context.Context, key string) error { return sync(ctx, w, l, key) })
+	l, s := &loop.Loop{}, &seen{}
+	l = loop.New(8, w.Logger, func(ctx context.Context, key string) error { return look(ctx, w, l, s, key) })
 	loop.On(l, w.Informers.Core().V1().Pods().Informer(), func(old, new *core.Pod) {
 		if new == nil || new.Spec.NodeName == "" || old != nil && old.Spec.NodeName == new.Spec.NodeName && equality.Semantic.DeepEqual(old.Spec.Tolerations, new.Spec.Tolerations) {
 			return
@@ -30,9 +30,14 @@ func Run(ctx context.Context, w *world.World) error {
 		l.Add(loop.Key(new))
 	})
 	loop.On(l, w.Informers.Core().V1().Nodes().Informer(), func(old, new *core.Node) {
-		if new == nil || old != nil && equality.Semantic.DeepEqual(old.Spec.Taints, new.Spec.Taints) || old == nil && len(new.Spec.Taints) == 0 {
+		if new == nil {
+			s.note(&core.Node{ObjectMeta: meta.ObjectMeta{Name: old.Name}}, time.Now())
 			return
 		}
+		if old != nil && equality.Semantic.DeepEqual(old.Spec.Taints, new.Spec.Taints) || old == nil && len(new.Spec.Taints) == 0 {
+			return
+		}
+		s.note(new, time.Now())
 		all, err := w.Informers.Core().V1().Pods().Lister().List(labels.Everything())
 		if err != nil {
 			return
@@ -46,7 +51,7 @@ func Run(ctx context.Context, w *world.World) error {
 	return l.Run(ctx)
 }
 
-func sync(ctx context.Context, w *world.World, l *loop.Loop, key string) error {
+func look(ctx context.Context, w *world.World, l *loop.Loop, s *seen, key string) error {
 	namespace, name := loop.Split(key)
 	p, err := w.Informers.Core().V1().Pods().Lister().Pods(namespace).Get(name)
 	if apierrors.IsNotFound(err) || err == nil && p.DeletionTimestamp != nil {
@@ -62,7 +67,8 @@ func sync(ctx context.Context, w *world.World, l *loop.Loop, key string) error {
 	if err != nil {
 		return err
 	}
-	until, forever := stay(p, node.Spec.Taints, time.Now())
+	s.note(node, time.Now())
+	until, forever := stay(p, node.Spec.Taints, s.on(node.Name))
 	if forever {
 		return nil
 	}

@@ -8,15 +8,16 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// stay is how long a pod may stay on a node with these NoExecute taints, counted from when each came: forever, or until a time.
-func stay(p *core.Pod, taints []core.Taint, now time.Time) (until time.Time, forever bool) {
+// stay is how long a pod may stay on a node with these NoExecute taints, counted from when each came: forever, or until a time. A taint that does not
+// say when it came, as those of people do not, came when it was first seen.
+func stay(p *core.Pod, taints []core.Taint, seen func(*core.Taint) time.Time) (until time.Time, forever bool) {
 	forever = true
 	for i := range taints {
 		t := &taints[i]
 		if t.Effect != core.TaintEffectNoExecute {
 			continue
 		}
-		added := now
+		added := seen(t)
 		if t.TimeAdded != nil {
 			added = t.TimeAdded.Time
 		}
