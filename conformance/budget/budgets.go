@@ -93,9 +93,7 @@ var (
 	Moved = Budget{"pods run elsewhere", "grace period + monitor period + toleration + 5 s for them to start, and 10 s for a busy machine", func(s Settings) time.Duration {
 		return s.NodeGrace + s.NodePeriod + TolerateLost.of(s) + 15*time.Second
 	}}
-	// BriefSilence is how long a node may be silent without being lost.
-	BriefSilence = Budget{"node silent for a while", "three tenths of the grace period", func(s Settings) time.Duration { return s.NodeGrace * 3 / 10 }}
-	Repair       = Budget{"allocations repaired", "stock's repair loops run every 3 minutes, plus one", always(4 * time.Minute)}
+	Repair = Budget{"allocations repaired", "stock's repair loops run every 3 minutes, plus one", always(4 * time.Minute)}
 )
 
 // What Services may take to follow their endpoints.
@@ -117,7 +115,7 @@ var (
 func All() []Budget {
 	return []Budget{
 		PodStart, PodStop, Rollout, Converge, Quiet, FaultWitness, FaultHealed, ProbeAnswer, LeaseExpiry, Failover, WritesBack, ControllersBack, NodeReturn, TolerateLost, NodeLost,
-		NodeGivenUp, Moved, BriefSilence, Repair, EndpointRemoved, EndpointLost, NamesBack, TaintObeyed,
+		NodeGivenUp, Moved, Repair, EndpointRemoved, EndpointLost, NamesBack, TaintObeyed,
 		Call, JudgeTime, Spec,
 	}
 }

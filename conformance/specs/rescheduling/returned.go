@@ -3,7 +3,6 @@ package rescheduling
 import (
 	"context"
 	"fmt"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -15,7 +14,6 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/fault"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
-	"github.com/plumb-k8s/plumb/conformance/verdict"
 )
 
 func declareReturned() {
@@ -35,26 +33,6 @@ func declareReturned() {
 		}
 		s.WaitNodesReady(ctx)
 		Expect(s.Run(ctx, on(node, s.Echo("new", nil))).Spec.NodeName).To(Equal(node))
-	})
-
-	It("takes no pod from a worker that is silent for less than its grace period", Serial, Label("RESCHED-009"), func(ctx SpecContext) {
-		s := scene.New(ctx)
-		control, workers := s.Control(), s.NodesOf(cluster.Worker, 2)
-		s.Deploy(ctx, impatient(s.Deployment("web", replicas)))
-		before := s.PodsOf(ctx, "web")
-		node := busiest(before, workers)
-		began := time.Now()
-		frozen := s.Break(ctx, fault.PauseNode(control, node, kubeletOf(s, node)))
-		same := func(ctx context.Context) error { return sameContainers(s.PodsOf(ctx, "web"), before) }
-		Consistently(ctx, same).WithTimeout(max(time.Until(began.Add(budget.BriefSilence.Limit())), target.Poll)).WithPolling(target.Poll).Should(Succeed())
-		scene.Heal(ctx, frozen)
-		if silent := time.Since(began); silent >= budget.Used().NodeGrace {
-			scene.Inconclusive("the node was silent for %s, which is its grace period or more", silent)
-		}
-		scene.Mark(verdict.Phase, "node "+node, "it speaks again; its pods would be evicted about now")
-		s.WaitNodesReady(ctx)
-		Consistently(ctx, same).WithTimeout(budget.TolerateLost.Limit() + budget.Quiet.Limit()).WithPolling(target.Poll).Should(Succeed())
-		Expect(readyOf(s.PodsOf(ctx, "web"))).To(Equal(replicas))
 	})
 }
 
