@@ -48,13 +48,14 @@ func flag(name string) string { return os.Args[slices.Index(os.Args, "--"+name)+
 
 // file is a cluster that is a kubeconfig and nothing more; unlike an existing cluster it is not asked anything before the specs run.
 type file struct {
-	cluster.Cluster
 	kubeconfig []byte
 }
 
-func (file) Name() string          { return "null target" }
-func (f file) Kubeconfig() []byte  { return f.kubeconfig }
-func (file) Nodes() []cluster.Node { return nil }
+func (file) Name() string                  { return "null target" }
+func (f file) Kubeconfig() []byte          { return f.kubeconfig }
+func (file) Nodes() []cluster.Node         { return nil }
+func (file) APIServers() map[string]string { return nil }
+func (file) Control() cluster.Control      { return nil }
 
 func open() (file, error) {
 	data, err := os.ReadFile(flag("kubeconfig"))
