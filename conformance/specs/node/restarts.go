@@ -2,11 +2,14 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
@@ -45,10 +48,12 @@ func declareRestarts() {
 
 	It("ends a pod whose active deadline is over, and leaves one that has none", Label("NODE-012"), func(ctx SpecContext) {
 		s := scene.New(ctx)
-		deadline := int64(3)
-		limited := s.Idle("limited", func(spec *corev1.PodSpec) { spec.ActiveDeadlineSeconds = &deadline })
-		s.Create(ctx, limited)
 		s.Run(ctx, s.Idle("unlimited"))
+		ran := s.Run(ctx, s.Idle("limited"))
+		// Set once it runs: on a slow machine the deadline of a new pod may pass before there is a container to end.
+		patch := fmt.Sprintf(`{"spec":{"activeDeadlineSeconds":%d}}`, int64(time.Since(ran.Status.StartTime.Time).Seconds())+3)
+		_, err := s.API.CoreV1().Pods(s.Namespace).Patch(ctx, "limited", types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+		Expect(err).NotTo(HaveOccurred())
 		ended := s.WaitPhase(ctx, "limited", corev1.PodFailed)
 		Expect(ended.Status.Reason).To(Equal("DeadlineExceeded"))
 		Eventually(ctx, func(ctx context.Context) *corev1.ContainerStateTerminated {
