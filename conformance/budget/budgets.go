@@ -86,12 +86,12 @@ var (
 		return s.NodeGrace + s.NodePeriod + TolerateLost.of(s) + 2*time.Second
 	}}
 	// NodeGivenUp is for a silent node to be marked.
-	NodeGivenUp = Budget{"node given up", "grace period + monitor period + 2 s for clocks that count whole seconds", func(s Settings) time.Duration {
-		return s.NodeGrace + s.NodePeriod + 2*time.Second
+	NodeGivenUp = Budget{"node given up", "grace period + monitor period + 2 s for clocks that count whole seconds, and 10 s for a busy machine", func(s Settings) time.Duration {
+		return s.NodeGrace + s.NodePeriod + 12*time.Second
 	}}
 	// Moved is for the pods of a lost node to be Ready on others.
-	Moved = Budget{"pods run elsewhere", "grace period + monitor period + toleration + 5 s for them to start, and 10 s for a busy machine", func(s Settings) time.Duration {
-		return s.NodeGrace + s.NodePeriod + TolerateLost.of(s) + 15*time.Second
+	Moved = Budget{"pods run elsewhere", "node given up + toleration + pod start", func(s Settings) time.Duration {
+		return s.NodeGrace + s.NodePeriod + 12*time.Second + TolerateLost.of(s) + PodStart.of(s)
 	}}
 	Repair = Budget{"allocations repaired", "stock's repair loops run every 3 minutes, plus one", always(4 * time.Minute)}
 )

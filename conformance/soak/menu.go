@@ -46,9 +46,6 @@ func menu() []dish {
 			return fault.Isolate(c, n.Name, fault.Others(c, n.Name)...)
 		}),
 		{"one-way partition", oneWay, cluster.ControlPlane},
-		{"full disk", func(c cluster.Cluster, n cluster.Node, _ *rand.Rand) choice {
-			return choice{fault.FillDisk(c.Control(), n.Name, "etcd"), n.Name, "etcd"}
-		}, cluster.ControlPlane},
 	}
 	for _, component := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
 		all = append(all, ended(component, cluster.ControlPlane))

@@ -45,8 +45,8 @@ func newCheckCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "check", Short: "Run the conformance suite on a cluster and print a verdict", Args: cobra.NoArgs,
 		Long: `Runs the suite on --kubeconfig (any cluster), on --cluster (one that plumb cluster up left), or on a cluster booted for this run
-from --config. The verdict fails closed: a requirement that did not run is not passed. The report goes to --report-dir: report.html for
-people, report.json and junit.xml for programs.
+from --config. The verdict fails closed: a requirement that did not run is not passed. The report goes to --report-dir:
+report.json, junit.xml, and report.sha256 with the digests of both and of the evidence.
 
 Time limits follow the target's pace: upstream's defaults, what the cluster itself states (Leases, flags), and at last --settings, a file of
 lines such as "nodeMonitorGracePeriod: 40s".`,
@@ -63,7 +63,7 @@ func (f *checkFlags) add(fs *pflag.FlagSet) {
 	f.addTarget(fs)
 	fs.StringSliceVar(&f.profiles, "profile", nil, "profiles to run (default: all)")
 	fs.StringVar(&f.focus, "focus", "", "run only requirements whose ID or sentence matches this expression; prints PARTIAL, not a verdict")
-	fs.StringVar(&f.shard, "shard", "", "run only the i-th of n parts, such as 2/3; prints PARTIAL, and plumb merge makes a verdict of all n reports")
+	fs.StringVar(&f.shard, "shard", "", "run only the i-th of n parts, such as 2/3; prints PARTIAL, not a verdict")
 	fs.StringVar(&f.dir, "report-dir", ".report", "where the report goes")
 	fs.BoolVar(&f.list, "list", false, "print the requirements, those of --profile and --focus, and stop")
 	fs.StringVar(&f.shardName, "shard-name", "", "")

@@ -1,12 +1,11 @@
 // Package report is a report's folder: it writes one and reads it back.
 //
 //	report.json       everything, by schema.json
-//	report.html       the same for people, one page without network
 //	junit.xml         the same for CI systems
 //	evidence/         what is too big for report.json: calls of client loads, objects
 //	report.sha256     digests of report.json and of the files it speaks of
 //
-// It is fed a record.Report by package check, or by what merges reports, and feeds audit and compare. It judges nothing.
+// It is fed a record.Report by package check, and feeds people and programs. It judges nothing.
 package report
 
 import (
@@ -16,14 +15,12 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/plumb-k8s/plumb/conformance/verdict/report/page"
 	"github.com/plumb-k8s/plumb/conformance/verdict/report/record"
 )
 
 // The names in a folder.
 const (
 	reportName     = "report.json"
-	pageName       = "report.html"
 	junitName      = "junit.xml"
 	sealName       = "report.sha256"
 	evidenceFolder = "evidence"
@@ -53,21 +50,5 @@ func Write(dir string, r *record.Report) error {
 	if err := os.WriteFile(filepath.Join(dir, junitName), append([]byte(xml.Header), junit...), 0o644); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
-	if err := WritePage(dir, r); err != nil {
-		return err
-	}
 	return seal(dir, r)
-}
-
-// WritePage renders report.html anew.
-func WritePage(dir string, r *record.Report) error {
-	file, err := os.Create(filepath.Join(dir, pageName))
-	if err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	if err := page.Render(file, r); err != nil {
-		file.Close()
-		return fmt.Errorf("write %s: %w", pageName, err)
-	}
-	return file.Close()
 }

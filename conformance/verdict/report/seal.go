@@ -113,7 +113,7 @@ func Clear(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	paths := []string{reportName, junitName, pageName, sealName}
+	paths := []string{reportName, junitName, sealName}
 	if all, err := readSeal(dir); err == nil {
 		for _, s := range all {
 			paths = append(paths, s.path)
