@@ -42,6 +42,8 @@ type underway struct {
 	term   uint64
 	cancel context.CancelCauseFunc
 	over   time.Time
+	// ended: done was called. Guarded by terms.mu, as over is.
+	ended bool
 }
 
 // answered notes the term of an answer.
@@ -68,6 +70,7 @@ func (t *terms) guard(ctx context.Context) (guarded context.Context, done func()
 	return guarded, func() {
 		timer.Stop()
 		t.mu.Lock()
+		w.ended = true
 		delete(t.slow, w)
 		t.mu.Unlock()
 		cancel(nil)
@@ -78,6 +81,9 @@ func (t *terms) guard(ctx context.Context) (guarded context.Context, done func()
 func (t *terms) watch(w *underway) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if w.ended {
+		return // it ended while the timer fired: nobody would take it off again
+	}
 	if t.slow == nil {
 		t.slow = map[*underway]struct{}{}
 	}

@@ -64,3 +64,13 @@ func TestAWriteThatIsDoneInTimeAsksNothing(t *testing.T) {
 		t.Error("asking")
 	}
 }
+
+func TestAWriteThatEndsAsItsTimerFiresIsNotFollowed(t *testing.T) {
+	terms := &terms{status: func(context.Context) (uint64, error) { t.Error("the member is asked"); return 1, nil }}
+	w := &underway{}
+	w.ended = true
+	terms.watch(w)
+	if terms.asking || len(terms.slow) > 0 {
+		t.Fatal("a write that is over is followed")
+	}
+}
