@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/plumb-k8s/plumb/orchestrator/component/logs"
 )
 
 // patience is for all of it, on a machine that does other things too; on two quiet cores it takes a minute.
@@ -23,6 +26,10 @@ const podLives = 500
 func TestFiveHundredPodLives(t *testing.T) {
 	if testing.Short() {
 		t.Skip("boots a cluster")
+	}
+	// The first component to start sets klog's logger for the process: it must be set before a client of ours may log.
+	if _, err := (&logs.Options{Output: os.Stderr}).Logger("integration"); err != nil {
+		t.Fatal(err)
 	}
 	before := goroutines()
 	t.Run("cluster", wholeCluster) // its cleanups run before the goroutines are counted
