@@ -10,6 +10,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/plumb-k8s/plumb/conformance/budget"
+	"github.com/plumb-k8s/plumb/conformance/leadership"
 	"github.com/plumb-k8s/plumb/conformance/verdict/report/record"
 )
 
@@ -40,7 +41,7 @@ func stated(ctx context.Context, api kubernetes.Interface, flags map[string]map[
 // fromLeases takes the longer one of two Leases. One that was released states a second, which is nobody's setting.
 func fromLeases(ctx context.Context, api kubernetes.Interface, s budget.Settings) budget.Settings {
 	longest := time.Duration(0)
-	for _, name := range []string{controllerManager, scheduler} {
+	for _, name := range leadership.Leases {
 		lease, err := api.CoordinationV1().Leases(metav1.NamespaceSystem).Get(ctx, name, metav1.GetOptions{})
 		if err != nil || lease.Spec.LeaseDurationSeconds == nil || *lease.Spec.LeaseDurationSeconds <= 1 {
 			continue

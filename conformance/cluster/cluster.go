@@ -7,7 +7,9 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 )
 
 // Roles of a node.
@@ -21,6 +23,22 @@ type Node struct {
 	Name    string `json:"name"`
 	Role    string `json:"role"`
 	Address string `json:"address"`
+}
+
+// kubeletPort is served by every node.
+const kubeletPort = "10250"
+
+// Kubelet is the host:port of the node's kubelet, which speaks TLS.
+func (n Node) Kubelet() string { return net.JoinHostPort(n.Address, kubeletPort) }
+
+// Find returns the node of that name.
+func Find(nodes []Node, name string) (Node, error) {
+	for _, n := range nodes {
+		if n.Name == name {
+			return n, nil
+		}
+	}
+	return Node{}, fmt.Errorf("%s: %w", name, ErrNoSuchNode)
 }
 
 // Cluster is a target under test.

@@ -76,11 +76,8 @@ type partition struct {
 	edges   []cluster.Edge
 }
 
-// Ports that probes across edges dial: every node serves the first, the balancer the second.
-const (
-	kubeletPort  = "10250"
-	balancerPort = "6443"
-)
+// balancerPort is dialled across the edge to the balancer; across those to nodes it is the kubelet's.
+const balancerPort = "6443"
 
 func (p *partition) setup(ctx context.Context) error {
 	for _, e := range p.edges {
@@ -109,7 +106,7 @@ func (p *partition) pick(cut bool) (addresses []string) {
 	for _, n := range p.nodes {
 		of := func(e cluster.Edge) bool { return e.Other == n.Name }
 		if n.Name != p.node && slices.ContainsFunc(p.edges, of) == cut {
-			addresses = append(addresses, n.Address+":"+kubeletPort)
+			addresses = append(addresses, n.Kubelet())
 		}
 	}
 	return addresses
@@ -159,12 +156,11 @@ func (p *partition) uncut(ctx context.Context) error {
 	if others := p.pick(false); len(others) > 0 {
 		return p.reach(ctx, others[:1], true)
 	}
-	for _, n := range p.nodes {
-		if n.Name == p.node {
-			return answers(ctx, n.Address+":"+kubeletPort)
-		}
+	self, err := cluster.Find(p.nodes, p.node)
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("%s: %w", p.node, cluster.ErrNoSuchNode)
+	return answers(ctx, self.Kubelet())
 }
 
 func (p *partition) healed(ctx context.Context) (string, error) {

@@ -37,10 +37,7 @@ func (r Reader) Holder(ctx context.Context, component string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("who leads %s: %w", component, err)
 	}
-	if lease.Spec.HolderIdentity == nil {
-		return "", nil
-	}
-	return *lease.Spec.HolderIdentity, nil
+	return holderOf(lease), nil
 }
 
 // NodeOf is the node of a holder: components name themselves HOST_UNIQUE.
@@ -91,16 +88,20 @@ func (r Reader) member(ctx context.Context, node string) (Member, error) {
 	return Member{}, fmt.Errorf("etcd on %s: %w", node, failed)
 }
 
-// EtcdLeader is the node whose member leads; an error when none says so.
+// EtcdLeader is the node whose member says that it leads; an error while none or several do.
 func (r Reader) EtcdLeader(ctx context.Context) (string, error) {
 	members, err := r.Members(ctx)
 	if err != nil {
 		return "", err
 	}
+	var leaders []string
 	for node, m := range members {
 		if m.Leads {
-			return node, nil
+			leaders = append(leaders, node)
 		}
 	}
-	return "", fmt.Errorf("who leads etcd: none of %d members", len(members))
+	if len(leaders) != 1 {
+		return "", fmt.Errorf("of %d members of etcd %d say that they lead: %v", len(members), len(leaders), leaders)
+	}
+	return leaders[0], nil
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/plumb-k8s/plumb/conformance/budget"
+	"github.com/plumb-k8s/plumb/conformance/history"
 	"github.com/plumb-k8s/plumb/conformance/history/routes"
 	"github.com/plumb-k8s/plumb/conformance/target"
 	"github.com/plumb-k8s/plumb/conformance/verdict"
@@ -141,20 +142,14 @@ func (c *Calls) Stop(ctx context.Context) []routes.Call {
 	return calls
 }
 
-// shownWell is how many answered calls a lane shows at most: the page stays readable, and all that were lost are there.
-const shownWell = 400
-
 func (c *Calls) lane(calls []routes.Call) verdict.Lane {
-	lane := verdict.Lane{Client: c.pod}
-	every := len(calls)/shownWell + 1
-	for i, one := range calls {
-		outcome := "ok"
+	var shown []verdict.Call
+	for _, one := range calls {
+		outcome := history.OK
 		if one.Lost() {
-			outcome = "failed"
-		} else if i%every != 0 {
-			continue
+			outcome = history.Failed
 		}
-		lane.Calls = append(lane.Calls, verdict.Call{At: c.from.Add(one.Begin), Took: one.Took.Seconds(), Outcome: outcome})
+		shown = append(shown, verdict.Call{At: c.from.Add(one.Begin), Took: one.Took.Seconds(), Outcome: string(outcome)})
 	}
-	return lane
+	return sampled(c.pod, shown)
 }

@@ -3,12 +3,9 @@ package scene
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
@@ -58,26 +55,6 @@ func Heal(ctx context.Context, a *fault.Active) {
 
 // WaitNodesReady returns once every node of the cluster is Ready.
 func (s *Scene) WaitNodesReady(ctx context.Context) {
-	gomega.EventuallyWithOffset(1, ctx, func(ctx context.Context) error {
-		nodes, err := s.API.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
-		if err != nil {
-			return err
-		}
-		for _, n := range nodes.Items {
-			if !NodeReady(&n) {
-				return fmt.Errorf("node %s is not Ready", n.Name)
-			}
-		}
-		return nil
-	}).WithTimeout(budget.NodeReturn.Limit()).WithPolling(target.Poll).Should(gomega.Succeed())
-}
-
-// NodeReady tells whether a node has the condition Ready.
-func NodeReady(n *corev1.Node) bool {
-	for _, c := range n.Status.Conditions {
-		if c.Type == corev1.NodeReady {
-			return c.Status == corev1.ConditionTrue
-		}
-	}
-	return false
+	gomega.EventuallyWithOffset(1, ctx, func(ctx context.Context) error { return target.NodesReady(ctx, s.API) }).
+		WithTimeout(budget.NodeReturn.Limit()).WithPolling(target.Poll).Should(gomega.Succeed())
 }

@@ -16,8 +16,7 @@ import (
 // laneCalls is how many calls that went well a lane of the timeline shows: as many as can be told apart on a screen.
 const laneCalls = 300
 
-// Lanes puts the calls of a load that began at a moment into the timeline, a lane for each client: all that were not answered well, and a sample of
-// the others.
+// Lanes puts the calls of a load that began at a moment into the timeline, a lane for each client.
 func Lanes(began time.Time, calls []history.Call) {
 	byClient := map[string][]history.Call{}
 	for _, c := range calls {
@@ -29,22 +28,32 @@ func Lanes(began time.Time, calls []history.Call) {
 }
 
 func lane(began time.Time, client string, calls []history.Call) verdict.Lane {
+	var shown []verdict.Call
+	for _, c := range calls {
+		shown = append(shown, verdict.Call{At: began.Add(c.Begin), Took: (c.End - c.Begin).Seconds(), Outcome: string(c.Outcome)})
+	}
+	return sampled(client, shown)
+}
+
+// sampled is a lane of all calls that were not answered well, and a sample of the others.
+func sampled(client string, calls []verdict.Call) verdict.Lane {
+	ok := string(history.OK)
 	good := 0
 	for _, c := range calls {
-		if c.Outcome == history.OK {
+		if c.Outcome == ok {
 			good++
 		}
 	}
 	l := verdict.Lane{Client: client}
 	n := 0
 	for _, c := range calls {
-		if c.Outcome == history.OK {
+		if c.Outcome == ok {
 			n++
 			if good > laneCalls && n*laneCalls/good == (n-1)*laneCalls/good {
 				continue
 			}
 		}
-		l.Calls = append(l.Calls, verdict.Call{At: began.Add(c.Begin), Took: (c.End - c.Begin).Seconds(), Outcome: string(c.Outcome)})
+		l.Calls = append(l.Calls, c)
 	}
 	return l
 }
@@ -52,7 +61,7 @@ func lane(began time.Time, client string, calls []history.Call) verdict.Lane {
 // Spend notes how much of a budget was used, as something else than waiting has measured it, and fails the spec when it was exceeded.
 func Spend(b budget.Budget, from time.Time, took time.Duration, subject string) {
 	ginkgo.GinkgoHelper()
-	entry(verdict.Spent{Budget: b.Name, Why: b.Why, Subject: subject, From: from, Limit: b.Limit().Seconds(), Took: took.Seconds()})
+	Spent(b, from, took, subject)
 	gomega.Expect(took).To(gomega.BeNumerically("<=", b.Limit()), "%s within %s (%s) of %s", subject, b.Limit(), b.Why, from.Format("15:04:05.000"))
 }
 

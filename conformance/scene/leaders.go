@@ -63,29 +63,11 @@ func (s *Scene) WaitSuccessor(ctx context.Context, component, before string) (af
 	return after
 }
 
-// EtcdLeader is the node whose etcd says that it leads; an error while none or several do.
-func (s *Scene) EtcdLeader(ctx context.Context) (string, error) {
-	members, err := s.leadership().Members(ctx)
-	if err != nil {
-		return "", err
-	}
-	var leaders []string
-	for node, member := range members {
-		if member.Leads {
-			leaders = append(leaders, node)
-		}
-	}
-	if len(leaders) != 1 {
-		return "", fmt.Errorf("of %d members of etcd %d say that they lead: %v", len(members), len(leaders), leaders)
-	}
-	return leaders[0], nil
-}
-
 // WaitEtcdLeader returns the node whose etcd leads. Where nobody tells, the spec is inconclusive.
 func (s *Scene) WaitEtcdLeader(ctx context.Context) (leader string) {
 	deadline := time.Now().Add(budget.FaultWitness.Limit())
 	for {
-		leader, err := s.EtcdLeader(ctx)
+		leader, err := s.leadership().EtcdLeader(ctx)
 		if err == nil {
 			return leader
 		}

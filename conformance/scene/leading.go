@@ -45,7 +45,7 @@ func (s *Scene) leadsEverything(ctx context.Context, node string) error {
 			return fmt.Errorf("%s is held by %q: %w", component, holder, err)
 		}
 	}
-	if leader, err := s.EtcdLeader(ctx); err != nil || leader != node {
+	if leader, err := s.leadership().EtcdLeader(ctx); err != nil || leader != node {
 		return fmt.Errorf("etcd is led by %q: %w", leader, err)
 	}
 	return nil

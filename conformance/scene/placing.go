@@ -26,6 +26,17 @@ func (s *Scene) Idle(name string, alter ...func(*corev1.PodSpec)) *corev1.Pod {
 	return pod
 }
 
+// On binds a pod to a node through the scheduler.
+func On(node string, pod *corev1.Pod) *corev1.Pod {
+	OnNode(node)(&pod.Spec)
+	return pod
+}
+
+// OnNode does so to a pod's spec.
+func OnNode(node string) func(*corev1.PodSpec) {
+	return func(spec *corev1.PodSpec) { spec.NodeSelector = map[string]string{corev1.LabelHostname: node} }
+}
+
 // Create creates a pod and does not wait.
 func (s *Scene) Create(ctx context.Context, pod *corev1.Pod) *corev1.Pod {
 	ginkgo.GinkgoHelper()

@@ -97,10 +97,15 @@ func (s *Scene) readyOf(ctx context.Context, namespace, selector string) (ready 
 	if err != nil {
 		return 0, err
 	}
-	for _, p := range list.Items {
+	return len(Serving(list.Items)), nil
+}
+
+// Serving are the pods that are Ready and not ending.
+func Serving(pods []corev1.Pod) (serving []corev1.Pod) {
+	for _, p := range pods {
 		if p.DeletionTimestamp == nil && IsReady(&p) {
-			ready++
+			serving = append(serving, p)
 		}
 	}
-	return ready, nil
+	return serving
 }

@@ -26,9 +26,7 @@ func entry(part any) {
 // then on: what the caller did in between has used some of it already.
 func Within(ctx context.Context, b budget.Budget, from time.Time, subject string, check func(context.Context) error) time.Duration {
 	ginkgo.GinkgoHelper()
-	defer func() {
-		entry(verdict.Spent{Budget: b.Name, Why: b.Why, Subject: subject, From: from, Limit: b.Limit().Seconds(), Took: time.Since(from).Seconds()})
-	}()
+	defer func() { Spent(b, from, time.Since(from), subject) }()
 	gomega.Eventually(ctx, check).WithTimeout(max(time.Until(from.Add(b.Limit())), target.Poll)).WithPolling(target.Poll/4).
 		Should(gomega.Succeed(), "%s within %s (%s) of %s", subject, b.Limit(), b.Why, from.Format("15:04:05.000"))
 	return time.Since(from)

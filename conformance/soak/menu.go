@@ -12,13 +12,14 @@ import (
 type choice struct {
 	fault.Fault
 	// node is broken; component is empty when all of it is.
-	node, component string
+	node      cluster.Node
+	component string
 }
 
 // forgets tells whether the apiserver of the broken node may have begun its memory of the past anew: it was ended with the node, or by itself,
 // or lost the store behind it.
 func (c choice) forgets() bool {
-	return c.component == "" || c.component == "kube-apiserver" || c.component == "etcd"
+	return c.node.Role == cluster.ControlPlane && (c.component == "" || c.component == "kube-apiserver" || c.component == "etcd")
 }
 
 // dish makes one kind of fault.
@@ -33,14 +34,14 @@ type dish struct {
 func menu() []dish {
 	whole := func(name, role string, make func(cluster.Cluster, cluster.Node) fault.Fault) dish {
 		return dish{name, func(c cluster.Cluster, n cluster.Node, _ *rand.Rand) choice {
-			return choice{Fault: make(c, n), node: n.Name}
+			return choice{Fault: make(c, n), node: n}
 		}, role}
 	}
 	all := []dish{
 		whole("kill node", "", func(c cluster.Cluster, n cluster.Node) fault.Fault { return fault.KillNode(c.Control(), n.Name) }),
 		whole("stop node", "", func(c cluster.Cluster, n cluster.Node) fault.Fault { return fault.StopNode(c.Control(), n.Name) }),
 		whole("pause node", "", func(c cluster.Cluster, n cluster.Node) fault.Fault {
-			return fault.PauseNode(c.Control(), n.Name, n.Address+":10250")
+			return fault.PauseNode(c.Control(), n.Name, n.Kubelet())
 		}),
 		whole("isolate node", "", func(c cluster.Cluster, n cluster.Node) fault.Fault {
 			return fault.Isolate(c, n.Name, fault.Others(c, n.Name)...)
@@ -59,7 +60,7 @@ func menu() []dish {
 // ended kills, stops or pauses a component.
 func ended(component, role string) dish {
 	return dish{component, func(c cluster.Cluster, n cluster.Node, rng *rand.Rand) choice {
-		made := choice{node: n.Name, component: component}
+		made := choice{node: n, component: component}
 		switch rng.IntN(3) {
 		case 0:
 			made.Fault = fault.KillComponent(c.Control(), n.Name, component)
@@ -81,7 +82,7 @@ func oneWay(c cluster.Cluster, n cluster.Node, rng *rand.Rand) choice {
 			edges = append(edges, cluster.Edge{Other: other.Name, In: in, Out: !in})
 		}
 	}
-	return choice{Fault: fault.Partition(c, n.Name, edges...), node: n.Name}
+	return choice{Fault: fault.Partition(c, n.Name, edges...), node: n}
 }
 
 // choose picks a fault: first its kind, then the node.

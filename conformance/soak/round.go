@@ -9,11 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/plumb-k8s/plumb/conformance/budget"
-	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/fault"
 	"github.com/plumb-k8s/plumb/conformance/history"
 	"github.com/plumb-k8s/plumb/conformance/history/load"
@@ -98,44 +94,13 @@ func (s *Soak) breakAndMend(ctx context.Context, l *load.Load, made choice, r *R
 
 // reach waits until a phase has its load and each of paths a write in it.
 func (s *Soak) reach(ctx context.Context, l *load.Load, phase string, writes int, paths []string) error {
-	return s.await(ctx, budget.Failover, func(context.Context) error {
-		have := l.Count(phase)
-		if have.Acknowledged < writes || have.Attempted < attemptsDuring {
-			return fmt.Errorf("phase %q: %d calls, %d writes acknowledged", phase, have.Attempted, have.Acknowledged)
-		}
-		served := l.Acknowledged(phase)
-		for _, path := range paths {
-			if served[path] == 0 {
-				return fmt.Errorf("phase %q: no write through %s was acknowledged", phase, path)
-			}
-		}
-		return nil
-	})
+	want := history.Counts{Attempted: attemptsDuring, Acknowledged: writes}
+	return s.await(ctx, budget.Failover, func(context.Context) error { return l.Reached(phase, want, paths) })
 }
 
 // wholeAgain waits until every node is Ready.
 func (s *Soak) wholeAgain(ctx context.Context) error {
-	return s.await(ctx, budget.NodeReturn, func(ctx context.Context) error {
-		nodes, err := s.paths[load.Balancer].CoreV1().Nodes().List(ctx, metav1.ListOptions{})
-		if err != nil {
-			return err
-		}
-		for _, n := range nodes.Items {
-			if !ready(n) {
-				return fmt.Errorf("node %s is not Ready", n.Name)
-			}
-		}
-		return nil
-	})
-}
-
-func ready(n corev1.Node) bool {
-	for _, c := range n.Status.Conditions {
-		if c.Type == corev1.NodeReady {
-			return c.Status == corev1.ConditionTrue
-		}
-	}
-	return false
+	return s.await(ctx, budget.NodeReturn, func(ctx context.Context) error { return target.NodesReady(ctx, s.paths[load.Balancer]) })
 }
 
 // await asks until check succeeds, within a budget.
@@ -185,8 +150,8 @@ func (s *Soak) judge(ctx context.Context, l *load.Load, namespace string, made c
 	}
 	r.Gap = gap(h).Seconds()
 	var forgets []string
-	if made.forgets() && s.role(made.node) == cluster.ControlPlane {
-		forgets = []string{made.node}
+	if made.forgets() {
+		forgets = []string{made.node.Name}
 	}
 	v := history.Judge(h, history.Enough{}, budget.JudgeTime.Limit(), forgets...)
 	r.Wrong = append(r.Wrong, v.Wrong...)
@@ -210,17 +175,11 @@ func (s *Soak) save(h history.History, n int) error {
 	return os.WriteFile(filepath.Join(s.Dir, fmt.Sprintf("soak-history-%d.json", n)), data, 0o644)
 }
 
-// gap is the longest time between two acknowledged writes of the balanced client.
-func gap(h history.History) (longest time.Duration) {
-	var last time.Duration
+// gap is the longest time, from the start of the load to its last call, in which no write of the balanced client was acknowledged.
+func gap(h history.History) time.Duration {
+	end := time.Duration(0)
 	for _, c := range h.Calls {
-		if c.Client != load.Balancer || c.Outcome != history.OK || (c.Op != history.Create && c.Op != history.Put) {
-			continue
-		}
-		if last > 0 {
-			longest = max(longest, c.End-last)
-		}
-		last = c.End
+		end = max(end, c.End)
 	}
-	return longest
+	return history.Outage(h.Calls, load.Balancer, 0, end)
 }

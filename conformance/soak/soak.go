@@ -116,15 +116,6 @@ func (s *Soak) write(result Result) error {
 
 func (s *Soak) pathNames() []string { return slices.Sorted(maps.Keys(s.paths)) }
 
-func (s *Soak) role(node string) string {
-	for _, n := range s.Cluster.Nodes() {
-		if n.Name == node {
-			return n.Role
-		}
-	}
-	return ""
-}
-
 func (s *Soak) createNamespace(ctx context.Context, name string) error {
 	return s.await(ctx, budget.Converge, func(ctx context.Context) error {
 		_, err := s.paths[load.Balancer].CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})

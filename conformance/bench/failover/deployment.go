@@ -53,10 +53,15 @@ func deploy(ctx context.Context, client kubernetes.Interface, namespace, name, i
 
 // until asks again and again until it is done; the error is the last one when ctx ends before.
 func until(ctx context.Context, done func(context.Context) (bool, error)) error {
-	tick := time.NewTicker(step)
+	return ask(ctx, step, callTimeout, done)
+}
+
+// ask asks every so often, each time for at most a limit.
+func ask(ctx context.Context, every, limit time.Duration, done func(context.Context) (bool, error)) error {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		call, cancel := context.WithTimeout(ctx, callTimeout)
+		call, cancel := context.WithTimeout(ctx, limit)
 		ok, err := done(call)
 		cancel()
 		if ok {

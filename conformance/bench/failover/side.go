@@ -17,6 +17,7 @@ import (
 
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/leadership"
+	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
 // side is one cluster under measurement.
@@ -33,11 +34,11 @@ type side struct {
 // namespaceName is where everything of the bench is made.
 const namespaceName = "plumb-failover"
 
-func newSide(name string, target cluster.Cluster) (*side, error) {
-	if target.Control() == nil {
+func newSide(name string, of cluster.Cluster) (*side, error) {
+	if of.Control() == nil {
 		return nil, fmt.Errorf("%s: to break nodes takes control over them", name)
 	}
-	config, err := clientcmd.RESTConfigFromKubeConfig(target.Kubeconfig())
+	config, err := clientcmd.RESTConfigFromKubeConfig(of.Kubeconfig())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -46,7 +47,7 @@ func newSide(name string, target cluster.Cluster) (*side, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	s := &side{name: name, control: target.Control(), nodes: target.Nodes(), config: config, client: client, namespace: namespaceName}
+	s := &side{name: name, control: of.Control(), nodes: of.Nodes(), config: config, client: client, namespace: namespaceName}
 	if n := len(s.controlPlanes()); n < 3 {
 		return nil, fmt.Errorf("%s: it has %d control planes: three are needed to lose one", name, n)
 	}
@@ -101,21 +102,9 @@ func (s *side) well(ctx context.Context) error {
 	return nil
 }
 
-// untilSlowly is until for questions that take longer than a moment.
+// untilSlowly is until for questions that take longer than a moment: each may take as long as all.
 func untilSlowly(ctx context.Context, done func(context.Context) (bool, error)) error {
-	tick := time.NewTicker(10 * step)
-	defer tick.Stop()
-	for {
-		ok, err := done(ctx)
-		if ok {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w (%v)", ctx.Err(), err)
-		case <-tick.C:
-		}
-	}
+	return ask(ctx, 10*step, wellTime, done)
 }
 
 func (s *side) apiserversReady(ctx context.Context) (bool, error) {
@@ -147,18 +136,8 @@ func (s *side) apiserversReady(ctx context.Context) (bool, error) {
 const apiserverPort = "6443"
 
 func (s *side) nodesReady(ctx context.Context) (bool, error) {
-	nodes, err := s.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return false, err
-	}
-	for _, n := range nodes.Items {
-		for _, c := range n.Status.Conditions {
-			if c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue {
-				return false, fmt.Errorf("node %s is not Ready", n.Name)
-			}
-		}
-	}
-	return true, nil
+	err := target.NodesReady(ctx, s.client)
+	return err == nil, err
 }
 
 func (s *side) led(ctx context.Context) (bool, error) {

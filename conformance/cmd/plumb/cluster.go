@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/cluster/containers"
 	"github.com/plumb-k8s/plumb/conformance/cluster/kindconfig"
 )
@@ -150,6 +152,33 @@ func up(ctx context.Context, p *containers.Provider, cfg containers.Config, kube
 	}
 	fmt.Fprintf(out, "\nexport KUBECONFIG=%s\n", abs)
 	return nil
+}
+
+// onCluster uses the named cluster, or boots one of this shape for it and removes that afterwards; what a removed cluster leaves on the machine
+// is an error.
+func (f *shapeFlags) onCluster(ctx context.Context, named string, out io.Writer, use func(cluster.Cluster) error) error {
+	return withProvider(ctx, func(p *containers.Provider) error {
+		if named != "" {
+			c, err := p.Find(ctx, named, f.fault)
+			if err != nil {
+				return err
+			}
+			return use(c)
+		}
+		cfg, err := f.containersConfig(out)
+		if err != nil {
+			return err
+		}
+		if err := preflight(ctx, p, cfg.Shape); err != nil {
+			return err
+		}
+		trace := containers.Before(cfg.Shape.Name)
+		c, err := p.Boot(ctx, cfg)
+		if err == nil {
+			err = use(c)
+		}
+		return errors.Join(leave(ctx, p, trace), err)
+	})
 }
 
 // remove deletes a cluster even though ctx has ended.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/plumb-k8s/plumb/conformance/bench/failover"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
-	"github.com/plumb-k8s/plumb/conformance/cluster/containers"
 )
 
 // failoverFlags are the flags of plumb bench failover.
@@ -49,28 +48,7 @@ func (f *failoverFlags) run(ctx context.Context, out io.Writer) error {
 		}
 		f.work.Sides, f.work.Names = append(f.work.Sides, peer), append(f.work.Names, "peer")
 	}
-	return withProvider(ctx, func(p *containers.Provider) error {
-		if f.cluster != "" {
-			c, err := p.Find(ctx, f.cluster, f.fault)
-			if err != nil {
-				return err
-			}
-			return f.measure(ctx, c, out)
-		}
-		cfg, err := f.containersConfig(out)
-		if err != nil {
-			return err
-		}
-		if err := preflight(ctx, p, cfg.Shape); err != nil {
-			return err
-		}
-		defer remove(ctx, p, cfg.Shape.Name)
-		booted, err := p.Boot(ctx, cfg)
-		if err != nil {
-			return err
-		}
-		return f.measure(ctx, booted, out)
-	})
+	return f.onCluster(ctx, f.cluster, out, func(c cluster.Cluster) error { return f.measure(ctx, c, out) })
 }
 
 // measure prints and saves what was measured, also when the run ended early.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/plumb-k8s/plumb/conformance/check"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
-	"github.com/plumb-k8s/plumb/conformance/cluster/containers"
 	"github.com/plumb-k8s/plumb/conformance/soak"
 	"github.com/plumb-k8s/plumb/conformance/verdict"
 )
@@ -47,29 +45,7 @@ Exit codes: 0 every round was good; 1 one broke a rule; 3 a fault was not witnes
 }
 
 func (f *soakFlags) run(ctx context.Context, out io.Writer) error {
-	return withProvider(ctx, func(p *containers.Provider) error {
-		if f.cluster != "" {
-			c, err := p.Find(ctx, f.cluster, f.fault)
-			if err != nil {
-				return err
-			}
-			return f.soak(ctx, c, out)
-		}
-		cfg, err := f.containersConfig(out)
-		if err != nil {
-			return err
-		}
-		if err := preflight(ctx, p, cfg.Shape); err != nil {
-			return err
-		}
-		trace := containers.Before(cfg.Shape.Name)
-		c, err := p.Boot(ctx, cfg)
-		if err != nil {
-			return errors.Join(err, leave(ctx, p, trace))
-		}
-		err = f.soak(ctx, c, out)
-		return errors.Join(leave(ctx, p, trace), err)
-	})
+	return f.onCluster(ctx, f.cluster, out, func(c cluster.Cluster) error { return f.soak(ctx, c, out) })
 }
 
 func (f *soakFlags) soak(ctx context.Context, c cluster.Cluster, out io.Writer) error {

@@ -136,6 +136,21 @@ func (l *Load) Acknowledged(phase string) map[string]int {
 	return counts
 }
 
+// Reached tells what a phase still lacks: it must have had that many calls, and each of paths an acknowledged write in it. Nil when it lacks nothing.
+func (l *Load) Reached(phase string, want history.Counts, paths []string) error {
+	have := l.Count(phase)
+	if have.Attempted < want.Attempted || have.Acknowledged < want.Acknowledged {
+		return fmt.Errorf("phase %q: %+v of %+v", phase, have, want)
+	}
+	served := l.Acknowledged(phase)
+	for _, path := range paths {
+		if served[path] == 0 {
+			return fmt.Errorf("phase %q: no write through %s was acknowledged", phase, path)
+		}
+	}
+	return nil
+}
+
 // Stop ends the load: a last write marks the end, every register is read once more, all that is stored is listed, and the watchers get until
 // ctx ends to come as far. Watches that do not are for the judge to see.
 func (l *Load) Stop(ctx context.Context) (history.History, error) {

@@ -31,7 +31,7 @@ func declareNodeComponents() {
 	It("routes to a Service while kube-proxy is killed, and to its changes afterwards", Serial, Label("HA-006"), func(ctx SpecContext) {
 		s := scene.New(ctx)
 		node := s.NodesOf(cluster.Worker, 1)[0]
-		client := s.Run(ctx, on(node, s.Echo("client", nil)))
+		client := s.Run(ctx, scene.On(node, s.Echo("client", nil)))
 		s.Run(ctx, s.Echo("web-1", scene.App("web")))
 		service := s.Expose(ctx, "web")
 		url := "http://" + service.Spec.ClusterIP
@@ -51,18 +51,12 @@ func runsOn(ctx SpecContext, component string, end func(control cluster.Control,
 	GinkgoHelper()
 	s := scene.New(ctx)
 	node := s.NodesOf(cluster.Worker, 1)[0]
-	before := s.Run(ctx, on(node, s.Echo("old", nil)))
+	before := s.Run(ctx, scene.On(node, s.Echo("old", nil)))
 	scene.Heal(ctx, s.Break(ctx, end(s.Control(), node, component)))
-	s.Run(ctx, on(node, s.Echo("new", nil)))
+	s.Run(ctx, scene.On(node, s.Echo("new", nil)))
 	sameContainer(ctx, s, before)
 	s.WaitNodesReady(ctx)
 	sameContainer(ctx, s, before)
-}
-
-// on binds a pod to a node through the scheduler.
-func on(node string, pod *corev1.Pod) *corev1.Pod {
-	pod.Spec.NodeSelector = map[string]string{corev1.LabelHostname: node}
-	return pod
 }
 
 // sameContainer expects a pod's container to be the one that it was.

@@ -8,7 +8,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -48,7 +47,7 @@ func declareDrain() {
 		Expect(uidsOn(s.PodsOf(ctx, "web"), node)).To(BeEmpty())
 		Expect(uidsOn(s.PodsOf(ctx, "everywhere"), node)).To(HaveLen(1), "a drain leaves DaemonSets alone")
 		cordon(ctx, s, node, false)
-		s.Run(ctx, on(node, s.Echo("after", nil)))
+		s.Run(ctx, scene.On(node, s.Echo("after", nil)))
 	})
 
 	It("holds a drain back while a disruption budget allows no eviction, and lets it go on once it does", Serial, Label("RESCHED-005"), func(ctx SpecContext) {
@@ -164,7 +163,7 @@ func watchAvailable(ctx context.Context, s *scene.Scene) *lowest {
 			case <-tick.C:
 			}
 			if list, err := s.API.CoreV1().Pods(s.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=web"}); err == nil {
-				l.least = min(l.least, readyOf(list.Items))
+				l.least = min(l.least, len(scene.Serving(list.Items)))
 			}
 		}
 	})
@@ -175,14 +174,4 @@ func (l *lowest) stop() int {
 	l.cancel()
 	l.done.Wait()
 	return l.least
-}
-
-// readyOf counts the pods that serve: those that are ending do not.
-func readyOf(pods []corev1.Pod) (ready int) {
-	for _, p := range pods {
-		if p.DeletionTimestamp == nil && scene.IsReady(&p) {
-			ready++
-		}
-	}
-	return ready
 }

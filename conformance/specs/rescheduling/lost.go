@@ -26,7 +26,7 @@ func declareLostWorker() {
 	It("runs the pods of a killed worker elsewhere, and not twice when it returns", Serial, Label("RESCHED-001"), func(ctx SpecContext) {
 		s := scene.New(ctx)
 		lost := losing(ctx, s, func(node string) fault.Fault { return fault.KillNode(s.Control(), node) })
-		after := s.Run(ctx, on(lost, s.Echo("after", nil)))
+		after := s.Run(ctx, scene.On(lost, s.Echo("after", nil)))
 		Expect(after.Spec.NodeName).To(Equal(lost))
 	})
 	It("runs the pods of a frozen worker elsewhere, and ends the old ones when it thaws", Serial, Label("RESCHED-003"), func(ctx SpecContext) {
@@ -67,12 +67,10 @@ func losing(ctx context.Context, s *scene.Scene, breaking func(node string) faul
 
 // kubeletOf is where a node's kubelet answers.
 func kubeletOf(s *scene.Scene, node string) string {
-	for _, n := range s.Cluster.Nodes() {
-		if n.Name == node {
-			return n.Address + ":10250"
-		}
-	}
-	return ""
+	GinkgoHelper()
+	found, err := cluster.Find(s.Cluster.Nodes(), node)
+	Expect(err).NotTo(HaveOccurred())
+	return found.Kubelet()
 }
 
 // impatient makes the pods of a Deployment leave a lost node as soon as it is known to be lost.
@@ -84,12 +82,6 @@ func impatient(d *appsv1.Deployment) *appsv1.Deployment {
 		})
 	}
 	return d
-}
-
-// on binds a pod to a node through the scheduler.
-func on(node string, pod *corev1.Pod) *corev1.Pod {
-	pod.Spec.NodeSelector = map[string]string{corev1.LabelHostname: node}
-	return pod
 }
 
 // busiest is the node with most of the pods.

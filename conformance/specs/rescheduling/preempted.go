@@ -42,7 +42,7 @@ func declarePreempted() {
 		events, err := s.API.CoreV1().Pods(s.Namespace).Watch(ctx, metav1.ListOptions{})
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(events.Stop)
-		s.Create(ctx, on(workers[0], s.Idle("preemptor", func(spec *corev1.PodSpec) {
+		s.Create(ctx, scene.On(workers[0], s.Idle("preemptor", func(spec *corev1.PodSpec) {
 			spec.PriorityClassName = high
 			ask(spec, scarce, victims)
 		})))

@@ -22,8 +22,8 @@ func declareReturned() {
 		control, node := s.Control(), s.NodesOf(cluster.Worker, 1)[0]
 		everywhere, err := s.API.AppsV1().DaemonSets(s.Namespace).Create(ctx, s.DaemonSet("everywhere"), metav1.CreateOptions{})
 		Expect(err).NotTo(HaveOccurred())
-		s.Run(ctx, on(node, s.Echo("alone", scene.App("alone"))))
-		Eventually(ctx, func(ctx context.Context) int { return readyOf(onNode(s.PodsOf(ctx, everywhere.Name), node)) }).
+		s.Run(ctx, scene.On(node, s.Echo("alone", scene.App("alone"))))
+		Eventually(ctx, func(ctx context.Context) int { return len(scene.Serving(onNode(s.PodsOf(ctx, everywhere.Name), node))) }).
 			WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(Equal(1))
 		before := append(onNode(s.PodsOf(ctx, everywhere.Name), node), *s.Pod(ctx, "alone"))
 		scene.Heal(ctx, s.Break(ctx, fault.KillNode(control, node)))
@@ -32,7 +32,7 @@ func declareReturned() {
 				WithTimeout(budget.NodeReturn.Limit()).WithPolling(target.Poll).Should(Succeed())
 		}
 		s.WaitNodesReady(ctx)
-		Expect(s.Run(ctx, on(node, s.Echo("new", nil))).Spec.NodeName).To(Equal(node))
+		Expect(s.Run(ctx, scene.On(node, s.Echo("new", nil))).Spec.NodeName).To(Equal(node))
 	})
 }
 

@@ -26,9 +26,9 @@ func declareTaints() {
 		s := scene.New(ctx)
 		node := s.NodesOf(cluster.Worker, 2)[0]
 		for name, seconds := range map[string]*int64{"briefly": ptr(briefly), "longer": ptr(longer), "always": nil} {
-			s.Create(ctx, on(node, s.Idle(name, tolerating(s.Mark(), seconds))))
+			s.Create(ctx, scene.On(node, s.Idle(name, tolerating(s.Mark(), seconds))))
 		}
-		s.Create(ctx, on(node, s.Idle("never")))
+		s.Create(ctx, scene.On(node, s.Idle("never")))
 		for _, name := range []string{"briefly", "longer", "always", "never"} {
 			s.WaitReady(ctx, name)
 		}

@@ -85,17 +85,12 @@ func web(ctx context.Context, s *scene.Scene, alter func(*corev1.PodSpec), names
 // never restarts what ended.
 func never(spec *corev1.PodSpec) { spec.RestartPolicy = corev1.RestartPolicyNever }
 
-// onNode binds a pod to a node through the scheduler.
-func onNode(node string) func(*corev1.PodSpec) {
-	return func(spec *corev1.PodSpec) { spec.NodeSelector = map[string]string{corev1.LabelHostname: node} }
-}
-
 // client is a pod that calls others.
 func client(ctx context.Context, s *scene.Scene, name, node string) {
 	GinkgoHelper()
 	pod := s.Echo(name, nil)
 	if node != "" {
-		onNode(node)(&pod.Spec)
+		scene.On(node, pod)
 	}
 	s.Run(ctx, pod)
 }

@@ -38,8 +38,8 @@ func declareLost() {
 		lost, left := workers[0], workers[1]
 		service := s.Expose(ctx, "web")
 		client(ctx, s, "client", left)
-		web(ctx, s, onNode(lost), "lost")
-		web(ctx, s, onNode(left), "left")
+		web(ctx, s, scene.OnNode(lost), "lost")
+		web(ctx, s, scene.OnNode(left), "left")
 		calls := callsTo(ctx, s, "client", "http://"+service.Spec.ClusterIP, "lost", "left")
 		at := time.Now()
 		killed := s.Break(ctx, fault.KillNode(control, lost))
@@ -84,7 +84,7 @@ func spent(calls *scene.Calls, loss routes.Loss, b budget.Budget, from time.Time
 // notReady fails while a node counts as Ready.
 func notReady(ctx context.Context, s *scene.Scene, name string) error {
 	node, err := s.API.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
-	if err == nil && scene.NodeReady(node) {
+	if err == nil && target.NodeReady(node) {
 		err = fmt.Errorf("node %s is Ready", name)
 	}
 	return err
@@ -138,13 +138,11 @@ func dnsServer(ctx context.Context, s *scene.Scene) *corev1.Pod {
 	var ready []corev1.Pod
 	Eventually(ctx, func(ctx context.Context) (int, error) {
 		list, err := s.API.CoreV1().Pods(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{LabelSelector: dnsSelector})
-		ready = nil
-		for _, p := range list.Items {
-			if p.DeletionTimestamp == nil && scene.IsReady(&p) {
-				ready = append(ready, p)
-			}
+		if err != nil {
+			return 0, err
 		}
-		return len(ready), err
+		ready = scene.Serving(list.Items)
+		return len(ready), nil
 	}).WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).ShouldNot(BeZero(), "DNS pods that are Ready")
 	if len(ready) < 2 {
 		scene.Inconclusive("the cluster's DNS has %d ready pods (%s): two are needed to lose one", len(ready), dnsSelector)

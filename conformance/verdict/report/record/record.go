@@ -1,7 +1,6 @@
 // Package record is what a report says, as report.json holds it: the verdict, and all that is needed to judge whether it can be trusted.
 //
-// It is fed by package check, and read by report (which writes and reads it), page (which shows it), and audit, compare and join (which hold reports
-// against their evidence and against each other). It is data: it does nothing but count.
+// It is fed by package check, and written and read by report. It is data: it does nothing but count.
 package record
 
 import (
