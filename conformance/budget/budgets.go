@@ -19,9 +19,6 @@ var current = Stock()
 // Use sets the settings that Limit computes with: once, before the specs run.
 func Use(s Settings) { current = s }
 
-// Used returns them.
-func Used() Settings { return current }
-
 // Limit is the budget under the target's settings.
 func (b Budget) Limit() time.Duration {
 	limit := b.of(current)

@@ -29,8 +29,6 @@ type Run struct {
 	Target   cluster.Cluster
 	Profiles []string
 	Focus    string
-	// Only, when it is not nil, are the IDs that a rerun repeats.
-	Only []string
 	// Part is what this run does of a run that is split.
 	Part       Part
 	Procs      int

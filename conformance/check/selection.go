@@ -48,17 +48,14 @@ func (p Part) of(all []declared, ids []string) []string {
 	return mine
 }
 
-// selection is what a focus, a rerun or a part leave of the requirements; nil when none of them is asked for.
+// selection is what a focus or a part leave of the requirements; nil when neither is asked for.
 func (r *Run) selection(all []declared, wanted []verdict.Requirement) ([]string, error) {
-	if r.Focus == "" && r.Only == nil && r.Part.Of == 0 {
+	if r.Focus == "" && r.Part.Of == 0 {
 		return nil, nil
 	}
 	ids, err := focus(wanted, r.Focus)
 	if err != nil {
 		return nil, err
-	}
-	if r.Only != nil {
-		ids = slices.DeleteFunc(ids, func(id string) bool { return !slices.Contains(r.Only, id) })
 	}
 	if r.Part.Of > 0 {
 		ids = r.Part.of(all, ids)

@@ -40,18 +40,6 @@ type Result struct {
 	Timeline *Timeline `json:"timeline,omitempty"`
 	// Images are those that ran in the spec's pods.
 	Images []Image `json:"images,omitempty"`
-	// Attempts are all runs of the requirement when there was more than one, the first one first. The outcome is the worst of them.
-	Attempts []Attempt `json:"attempts,omitempty"`
-}
-
-// Attempt is one run of a requirement that ran several times.
-type Attempt struct {
-	// Run says which: "first", "rerun", the folder of a report that was merged.
-	Run     string    `json:"run"`
-	Outcome Outcome   `json:"outcome"`
-	Began   time.Time `json:"began,omitzero"`
-	Seconds float64   `json:"seconds"`
-	Message string    `json:"message,omitempty"`
 }
 
 // Image is an image by the name that a pod gave, with the digest that its node reported.

@@ -35,9 +35,9 @@ type checkFlags struct {
 	shardName, shardReport                      string
 	shardIDs                                    []string
 
-	// given are the flags as they stand on the command line, only the IDs that a rerun repeats; nil is all.
-	given, only []string
-	part        check.Part
+	// given are the flags as they stand on the command line.
+	given []string
+	part  check.Part
 }
 
 func newCheckCommand() *cobra.Command {
@@ -192,7 +192,7 @@ func leave(ctx context.Context, p *containers.Provider, trace *containers.Trace)
 func (f *checkFlags) judge(ctx context.Context, c cluster.Cluster, shardArgs []string, out io.Writer) error {
 	started := time.Now()
 	run := check.Run{
-		Target: c, Profiles: f.profiles, Focus: f.focus, Only: f.only, Part: f.part, Procs: f.procs, Dir: f.dir,
+		Target: c, Profiles: f.profiles, Focus: f.focus, Part: f.part, Procs: f.procs, Dir: f.dir,
 		Repository: strings.TrimSuffix(f.repository, "/"), ShardArgs: shardArgs, Out: out,
 		Settings: f.settings, Version: version, Flags: f.given, Seed: f.seed,
 		Grace: f.grace(), Keep: func(ctx context.Context) []string { return keep(ctx, c, f.dir) },

@@ -2,7 +2,6 @@ package record
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/plumb-k8s/plumb/conformance/budget"
@@ -104,13 +103,4 @@ func Settings(layers ...Layer) []Setting {
 type Layer struct {
 	Source   string
 	Settings budget.Settings
-}
-
-// Shape is what reports must share to be merged: the version of Kubernetes, and how many nodes of each role.
-func (r *Report) Shape() string {
-	roles := map[string]int{}
-	for _, n := range r.Environment.Nodes {
-		roles[n.Role]++
-	}
-	return fmt.Sprintf("Kubernetes %s, %d control planes, %d workers", r.Environment.Target.Kubernetes, roles["control-plane"], roles["worker"])
 }

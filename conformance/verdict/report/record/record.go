@@ -26,8 +26,6 @@ type Report struct {
 	Budgets  []Budget        `json:"budgets"`
 	// Kept are the files and folders that hold what the cluster was like when something did not pass.
 	Kept []string `json:"kept,omitempty"`
-	// Parts are the reports that this one was merged from.
-	Parts []Part `json:"parts,omitempty"`
 	verdict.Verdict
 }
 
@@ -103,14 +101,4 @@ type Budget struct {
 	Used  float64 `json:"used,omitempty"`
 	By    string  `json:"by,omitempty"`
 	Times int     `json:"times,omitempty"`
-}
-
-// Part is a report that was merged into this one.
-type Part struct {
-	Folder string `json:"folder"`
-	Shard  string `json:"shard,omitempty"`
-	Text   string `json:"text"`
-	Exit   int    `json:"exit"`
-	// UID is that of the cluster which the part judged.
-	UID string `json:"uid"`
 }
