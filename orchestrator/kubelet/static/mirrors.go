@@ -25,27 +25,39 @@ type Mirrors struct {
 
 	mu    sync.Mutex
 	known map[string]*corev1.Pod // by namespace/name
+	// gone are the last mirrors that the API lost, by namespace/name: the answer to an earlier write may still speak of one afterwards.
+	gone map[string]types.UID
 }
 
-// Set tells of a mirror pod in the API.
+// Set tells of a mirror pod in the API. One that is known to be gone stays gone.
 func (m *Mirrors) Set(pod *corev1.Pod) {
 	m.mu.Lock()
 	if m.known == nil {
-		m.known = map[string]*corev1.Pod{}
+		m.known, m.gone = map[string]*corev1.Pod{}, map[string]types.UID{}
 	}
-	m.known[podinfo.Key(pod)] = pod
+	if lost, any := m.gone[podinfo.Key(pod)]; !any || lost != pod.UID {
+		m.known[podinfo.Key(pod)] = pod
+	}
 	m.mu.Unlock()
 	m.Wake(pod.Annotations[podinfo.MirrorAnnotation])
 }
 
 // Gone tells that the API no longer has it.
 func (m *Mirrors) Gone(pod *corev1.Pod) {
+	m.lose(pod)
+	m.Wake(pod.Annotations[podinfo.MirrorAnnotation])
+}
+
+func (m *Mirrors) lose(pod *corev1.Pod) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.known == nil {
+		m.known, m.gone = map[string]*corev1.Pod{}, map[string]types.UID{}
+	}
+	m.gone[podinfo.Key(pod)] = pod.UID
 	if had := m.known[podinfo.Key(pod)]; had != nil && had.UID == pod.UID {
 		delete(m.known, podinfo.Key(pod))
 	}
-	m.mu.Unlock()
-	m.Wake(pod.Annotations[podinfo.MirrorAnnotation])
 }
 
 func (m *Mirrors) get(pod *corev1.Pod) *corev1.Pod {
@@ -151,10 +163,6 @@ func (m *Mirrors) remove(ctx context.Context, mirror *corev1.Pod) error {
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 		return fmt.Errorf("remove the mirror of pod %s: %w", podinfo.Key(mirror), err)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if had := m.known[podinfo.Key(mirror)]; had != nil && had.UID == mirror.UID {
-		delete(m.known, podinfo.Key(mirror))
-	}
+	m.lose(mirror)
 	return nil
 }

@@ -1,13 +1,16 @@
 package static
 
 import (
+	"fmt"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
+	kubetesting "k8s.io/client-go/testing"
 
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/podinfo"
 )
@@ -21,8 +24,41 @@ func staticPod(t *testing.T) *corev1.Pod {
 	return pod
 }
 
+// numbered is an API that gives every new pod a UID of its own.
+func numbered() *fake.Clientset {
+	client, made := fake.NewClientset(), 0
+	client.PrependReactor("create", "pods", func(action kubetesting.Action) (bool, runtime.Object, error) {
+		made++
+		action.(kubetesting.CreateAction).GetObject().(*corev1.Pod).UID = types.UID(fmt.Sprint("made-", made))
+		return false, nil, nil
+	})
+	return client
+}
+
+func TestALateAnswerDoesNotBringAMirrorBack(t *testing.T) {
+	ctx, client, pod := t.Context(), numbered(), staticPod(t)
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n", UID: "node-uid"}}
+	m := &Mirrors{Client: client.CoreV1(), Owner: func() *corev1.Node { return node }, Wake: func(string) {}}
+	first, err := m.Ensure(ctx, pod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.CoreV1().Pods(first.Namespace).Delete(ctx, first.Name, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	m.Gone(first)
+	m.Set(first) // the answer to a status that was written before the deletion
+	second, err := m.Ensure(ctx, pod)
+	if err != nil || second.UID == first.UID {
+		t.Fatalf("UID %s after %s: %v", second.UID, first.UID, err)
+	}
+	if _, err := client.CoreV1().Pods(first.Namespace).Get(ctx, first.Name, metav1.GetOptions{}); err != nil {
+		t.Fatalf("it is not shown again: %v", err)
+	}
+}
+
 func TestMirrorsShowStaticPods(t *testing.T) {
-	ctx, client, pod := t.Context(), fake.NewClientset(), staticPod(t)
+	ctx, client, pod := t.Context(), numbered(), staticPod(t)
 	var node *corev1.Node
 	m := &Mirrors{Client: client.CoreV1(), Owner: func() *corev1.Node { return node }, Wake: func(string) {}}
 	if _, err := m.Ensure(ctx, pod); err == nil {
