@@ -67,6 +67,12 @@ func TestBadInputIsOneLineAndTheRightExitCode(t *testing.T) {
 		"a setting that is no time":      {[]string{"check", "--settings", put("soon", "leaseDuration: soon\n")}, verdict.ExitUsage, `soon:1: leaseDuration: "soon" is no duration above zero, such as 15s`},
 		"settings that are not there":    {[]string{"check", "--settings", dir + "/none"}, verdict.ExitUsage, "--settings: open"},
 		"a shard beyond the last":        {[]string{"check", "--shard", "3/2"}, verdict.ExitUsage, "--shard 3/2: want i/n"},
+		"a component that there is not":  {[]string{"check", "--component", "kube-schedular=" + unreachable}, verdict.ExitUsage, "no such component; there are etcd, kube-apiserver"},
+		"a component without a program":  {[]string{"check", "--component", "kubelet=" + dir + "/none"}, verdict.ExitUsage, "there is no such file"},
+		"a component that is a folder":   {[]string{"check", "--component", "kubelet=" + dir}, verdict.ExitUsage, "that is no file"},
+		"a component that cannot be run": {[]string{"check", "--component", "kubelet=" + unreachable}, verdict.ExitUsage, "not executable: chmod +x it"},
+		"a component of another target":  {[]string{"check", "--component", "kubelet=" + unreachable, "--cluster", "x"}, verdict.ExitUsage, "leave out --kubeconfig and --cluster"},
+		"two targets":                    {[]string{"check", "--kubeconfig", unreachable, "--cluster", "x"}, verdict.ExitUsage, "name two targets"},
 		"an unknown profile":             {[]string{"check", "--list", "--profile", "nonesuch"}, verdict.ExitUsage, "--profile nonesuch: there is no such profile"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -105,6 +105,12 @@ func (f *checkFlags) sound() error {
 			return err
 		}
 	}
+	if len(f.components) > 0 && (f.kubeconfig != "" || f.cluster != "") {
+		return errors.New("--component: components are replaced when a cluster is booted; leave out --kubeconfig and --cluster, or give it to plumb cluster up")
+	}
+	if f.kubeconfig != "" && f.cluster != "" {
+		return errors.New("--kubeconfig and --cluster name two targets: give one")
+	}
 	var err error
 	f.part, err = check.ParsePart(f.shard)
 	f.seed = cmp.Or(f.seed, time.Now().Unix())

@@ -50,7 +50,7 @@ func (f *shapeFlags) add(fs *pflag.FlagSet) {
 	f.images.add(fs)
 	fs.StringVar(&f.config, "config", "", "cluster shape, a file in kind's v1alpha4 format (default: one control plane, two workers)")
 	fs.StringVar(&f.name, "name", "", "name of the cluster (default: the one in the file)")
-	fs.StringToStringVar(&f.components, "component", nil, "run another executable in place of a component: kube-scheduler=PATH")
+	fs.StringToStringVar(&f.components, "component", nil, "run another executable in place of ours, NAME=PATH: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet or kube-proxy")
 	fs.StringVar(&f.until, "until", containers.UntilDNS, "what to wait for: api, nodes or dns")
 	fs.DurationVar(&f.wait, "wait", 3*time.Minute, "how long the cluster may take to become ready")
 }
@@ -63,16 +63,9 @@ func (f *shapeFlags) containersConfig(progress io.Writer) (containers.Config, er
 	if err != nil {
 		return containers.Config{}, err
 	}
-	overrides := map[string]string{}
-	for component, path := range f.components {
-		abs, err := filepath.Abs(path)
-		if err == nil {
-			_, err = os.Stat(abs)
-		}
-		if err != nil {
-			return containers.Config{}, fmt.Errorf("--component %s=%s: %w", component, path, err)
-		}
-		overrides[component] = abs
+	overrides, err := overridesOf(f.components)
+	if err != nil {
+		return containers.Config{}, err
 	}
 	return containers.Config{
 		Shape: shape, NodeImage: f.node, RegistryImage: f.registry, FaultImage: f.fault,
