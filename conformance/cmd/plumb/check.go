@@ -46,7 +46,7 @@ func newCheckCommand() *cobra.Command {
 		Use: "check", Short: "Run the conformance suite on a cluster and print a verdict", Args: cobra.NoArgs,
 		Long: `Runs the suite on --kubeconfig (any cluster), on --cluster (one that plumb cluster up left), or on a cluster booted for this run
 from --config. The verdict fails closed: a requirement that did not run is not passed. The report goes to --report-dir:
-report.json, junit.xml, and report.sha256 with the digests of both and of the evidence.
+report.html for people, report.json, junit.xml, and report.sha256 with the digests of all three and of the evidence.
 
 Time limits follow the target's pace: upstream's defaults, what the cluster itself states (Leases, flags), and at last --settings, a file of
 lines such as "nodeMonitorGracePeriod: 40s".`,

@@ -89,6 +89,19 @@ func TestReportsCanBeReadAndSayTheSame(t *testing.T) {
 	}
 }
 
+func TestPageLeadsToTheEvidenceInFiles(t *testing.T) {
+	dir, r := written(t)
+	text, err := os.ReadFile(filepath.Join(dir, pageName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{r.Results[2].Evidence[1].File, r.Results[2].Evidence[2].SHA256, "apiVersion: v1"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s does not tell %q", pageName, want)
+		}
+	}
+}
+
 func TestBigEvidenceHasItsOwnFile(t *testing.T) {
 	dir, r := written(t)
 	for i, want := range map[int]string{1: "evidence/HA-002-history.json.gz", 2: "evidence/HA-002-pods.txt.gz"} {
@@ -152,6 +165,8 @@ func TestBrokenSeals(t *testing.T) {
 	}{
 		"untouched":                {func(*testing.T, string) {}, ""},
 		"an edited report":         {edit(reportName, `"failed"`, `"passed"`), "report.json was edited or cut short after the run"},
+		"an edited page":           {edit(pageName, "failed", "passed"), "report.html was edited or cut short after the run"},
+		"an edited junit.xml":      {edit(junitName, "failed", "passed"), "junit.xml was edited or cut short after the run"},
 		"missing evidence":         {remove("evidence/HA-002-history.json.gz"), "evidence/HA-002-history.json.gz is missing"},
 		"a missing seal":           {remove(sealName), "there is no seal"},
 		"a seal of something else": {edit(sealName, "report.json", "report.xml"), "does not speak of report.json"},

@@ -16,10 +16,10 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/verdict/report/record"
 )
 
-// seal writes the digests of report.json and of all that it speaks of, in the format of sha256sum: sha256sum -c report.sha256 checks them too.
+// seal writes the digests of report.json, of its other forms and of all that it speaks of, in the format of sha256sum: sha256sum -c report.sha256 checks them too.
 // It shows that files were changed or cut short since; it is no signature, and keeps nobody from sealing a lie.
 func seal(dir string, r *record.Report) error {
-	paths := []string{reportName}
+	paths := []string{reportName, pageName, junitName}
 	for _, result := range r.Results {
 		for _, e := range result.Evidence {
 			if e.File != "" {
@@ -113,7 +113,7 @@ func Clear(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	paths := []string{reportName, junitName, sealName}
+	paths := []string{reportName, pageName, junitName, sealName}
 	if all, err := readSeal(dir); err == nil {
 		for _, s := range all {
 			paths = append(paths, s.path)
