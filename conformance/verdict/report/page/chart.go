@@ -24,6 +24,8 @@ type chart struct {
 	Ticks       []tick
 	Moments     []momentRow
 	Budgets     []spent
+	// Thinned is how many calls that went well are not drawn.
+	Thinned int
 }
 
 // band is a stretch of time.
@@ -31,7 +33,12 @@ type band struct {
 	X, W  string
 	Label string
 	Odd   bool
+	// Named: there is room for some of the label.
+	Named bool
 }
+
+// nameShare is how wide a band is, as a part of the chart, for its name to be worth writing on a phone.
+const nameShare = 0.08
 
 // pin is a moment on the chart.
 type pin struct {
@@ -78,6 +85,7 @@ func chartOf(r verdict.Result, changes []verdict.LeaderChange) *chart {
 	c.flags(marks, &y)
 	for _, l := range r.Timeline.Lanes {
 		c.Lanes = append(c.Lanes, laneOf(c.scale, l, y))
+		c.Thinned += c.Lanes[len(c.Lanes)-1].Thinned
 		y += laneHeight
 	}
 	c.Bottom = y
@@ -131,7 +139,7 @@ func (c *chart) phases(marks []verdict.Mark) {
 		if m.Text != "" {
 			label += ": " + m.Text
 		}
-		c.Phases = append(c.Phases, band{X: c.x(m.At), W: c.w(until.Sub(m.At)), Label: label, Odd: i%2 == 1})
+		c.Phases = append(c.Phases, band{X: c.x(m.At), W: c.w(until.Sub(m.At)), Label: label, Odd: i%2 == 1, Named: float64(until.Sub(m.At)) > nameShare*float64(c.span)})
 	}
 }
 

@@ -26,7 +26,7 @@ func rich() *record.Report {
 	r := &record.Report{
 		Schema: record.Schema, Manifest: verdict.Digest(), Budgets: record.Limits(),
 		Settings: record.Settings(record.Layer{Source: "upstream's default", Settings: budget.Stock()}),
-		Run:      record.Run{Began: began, Ended: after(871.4), Flags: []string{"--config=kind-configs/ha.yaml", "--report-dir=.report"}, Seed: 1793697243, Procs: 4},
+		Run:      record.Run{Began: began, Ended: after(2010.4), Flags: []string{"--config=kind-configs/ha.yaml", "--report-dir=.report"}, Seed: 1793697243, Procs: 4},
 		Environment: record.Environment{
 			Target:  record.Target{Name: "https://127.0.0.1:40123", Kubernetes: "v1.37.2", UID: "6f2c1f0e-2d43-4a57-9f58-0c6e3f3a7b11"},
 			Harness: record.Harness{Version: "v0.4.0-12-g55d6da4", Go: "go1.26.6", Platform: "linux/amd64", Cores: 8, Memory: 33<<30 + 500<<20},
@@ -43,8 +43,8 @@ func rich() *record.Report {
 	r.Leadership = &verdict.Leadership{
 		Observed: []string{"kube-controller-manager", "kube-scheduler", "etcd"}, Unexplained: 1,
 		Changes: []verdict.LeaderChange{
-			{At: after(402), Subject: "kube-scheduler", From: "ha-control-plane2", To: "ha-control-plane3"},
-			{At: after(530), Subject: "kube-controller-manager", From: "ha-control-plane", To: "ha-control-plane2", Because: "HA-003"},
+			{At: after(702), Subject: "kube-scheduler", From: "ha-control-plane2", To: "ha-control-plane3"},
+			{At: after(1030), Subject: "kube-controller-manager", From: "ha-control-plane", To: "ha-control-plane2", Because: "HA-003"},
 		},
 	}
 	r.Count(wanted)
@@ -61,13 +61,13 @@ const hostile = `</pre><script>alert("x")</script><img src=x onerror=alert(1)> "
 // outcomes are results for all requirements: most pass, four at a time and those that break something one after another.
 func outcomes(wanted []verdict.Requirement) (all []verdict.Result) {
 	var ends [4]float64
-	serial := 330.0
+	serial := 96.0
 	for i, w := range wanted {
 		one := verdict.Result{ID: w.ID, Outcome: verdict.Passed, Images: []verdict.Image{{Name: "docker.io/plumb/echo:v1", Digest: "sha256:" + strings.Repeat("4e1f", 16)}}}
 		breaks := w.Profile == "ha" || w.Profile == "rescheduling" || w.ID >= "ROUTE-010" && w.Profile == "routing"
 		switch {
 		case breaks:
-			one.Began, one.Seconds = after(serial), 12+float64(i%5)
+			one.Began, one.Seconds = after(serial), 38+float64(i*7%19)
 			serial += one.Seconds
 			one.Timeline = broken(one, i)
 		default:
@@ -122,13 +122,14 @@ func broken(r verdict.Result, i int) *verdict.Timeline {
 			{At: at(.78), Kind: verdict.Phase, Subject: "after"},
 		},
 		Spent: []verdict.Spent{
-			{Budget: budget.WritesBack.Name, Why: budget.WritesBack.Why, Subject: "writes through the balancer", From: at(.3), Limit: budget.WritesBack.Limit().Seconds(), Took: 0.41 + float64(i%4)},
+			{Budget: budget.WritesBack.Name, Why: budget.WritesBack.Why, Subject: "writes through the balancer", From: at(.3), Limit: budget.WritesBack.Limit().Seconds(), Took: 0.41 + float64(i%4)/3},
 			{Budget: budget.ControllersBack.Name, Why: budget.ControllersBack.Why, Subject: "a new Deployment has its ReplicaSet, and its pod a node", From: at(.42), Limit: budget.ControllersBack.Limit().Seconds(), Took: 2.3},
-			{Budget: budget.NodeReturn.Name, Why: budget.NodeReturn.Why, Subject: "node ha-control-plane2", From: at(.66), Limit: budget.NodeReturn.Limit().Seconds(), Took: 84},
+			{Budget: budget.NodeReturn.Name, Why: budget.NodeReturn.Why, Subject: "node ha-control-plane2", From: at(.66), Limit: budget.NodeReturn.Limit().Seconds(), Took: 4.6},
 		},
 	}
 	if r.ID == "HA-015" {
 		t.Spent[0].Took = t.Spent[0].Limit + 2.2
+		t.Spent[1].Took = .9 * t.Spent[1].Limit
 	}
 	for n, client := range []string{"balancer", "ha-control-plane", "ha-control-plane2", "ha-control-plane3"} {
 		t.Lanes = append(t.Lanes, calls(client, r, n, at))
@@ -139,15 +140,15 @@ func broken(r verdict.Result, i int) *verdict.Timeline {
 func calls(client string, r verdict.Result, n int, at func(float64) time.Time) verdict.Lane {
 	l := verdict.Lane{Client: client}
 	for k := range 300 {
-		share := .03 + .94*float64(k)/300
+		share := .03 + .94*(float64(k)+float64(k*k*(n+3)%97)/97)/301
 		c := verdict.Call{At: at(share), Took: 0.004 + float64(k*n%17)/1000, Outcome: "ok"}
 		switch gone := share > .3 && share < .7; {
 		case gone && n == 2:
 			c.Outcome, c.Took = "failed", 0.01
-		case gone && n == 0 && share < .36:
+		case gone && n == 0 && share < .34:
 			c.Outcome = "failed"
 			if k%3 == 0 {
-				c.Outcome, c.Took = "unknown", 1.1
+				c.Outcome, c.Took = "unknown", 3
 			}
 		}
 		l.Calls = append(l.Calls, c)

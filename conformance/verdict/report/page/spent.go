@@ -1,6 +1,9 @@
 package page
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/plumb-k8s/plumb/conformance/verdict"
 	"github.com/plumb-k8s/plumb/conformance/verdict/report/record"
 )
@@ -32,11 +35,13 @@ func spentOf(all []verdict.Spent) (told []spent) {
 	return told
 }
 
+// budgets are those of the run's table: first what was measured.
 func budgets(all []record.Budget) (told []spent) {
 	for _, b := range all {
 		one := bar(b.Limit, b.Used)
 		one.Budget, one.Why, one.By, one.Times, one.Measured = b.Name, b.Why, b.By, b.Times, b.Times > 0
 		told = append(told, one)
 	}
+	slices.SortStableFunc(told, func(a, b spent) int { return cmp.Compare(min(1, b.Times), min(1, a.Times)) })
 	return told
 }

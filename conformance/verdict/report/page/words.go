@@ -14,7 +14,7 @@ import (
 
 // words are the functions of the templates that turn values into what people read.
 var words = template.FuncMap{
-	"clean": clean, "seconds": seconds, "moment": moment, "clock": clock, "stamp": stamp, "many": many, "bytes": size, "local": local, "plain": plain,
+	"clean": clean, "seconds": seconds, "moment": moment, "clock": clock, "stamp": stamp, "many": many, "bytes": size, "local": local, "plain": plain, "group": func(n int) string { return group(int64(n)) },
 	"short": func(digest string) string { return fmt.Sprintf("%.12s", digest) },
 }
 
@@ -59,10 +59,13 @@ func seconds(s float64) string {
 	case s < 0.995:
 		return fmt.Sprintf("%.0f ms", s*1000)
 	case s < 99.95:
-		return fmt.Sprintf("%.1f s", s)
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", s), ".0") + " s"
 	}
 	d := time.Duration(s+0.5) * time.Second
-	if d < time.Hour {
+	switch {
+	case d < time.Hour && d%time.Minute == 0:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < time.Hour:
 		return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
 	}
 	return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)

@@ -26,7 +26,7 @@ func TestClean(t *testing.T) {
 }
 
 func TestSeconds(t *testing.T) {
-	for in, want := range map[float64]string{0: "0 s", 0.0042: "4.2 ms", 0.4123: "412 ms", 0.996: "1.0 s", 4: "4.0 s", 99.96: "1 min 40 s", 871.4: "14 min 31 s", 7322: "2 h 02 min"} {
+	for in, want := range map[float64]string{0: "0 s", 0.0042: "4.2 ms", 0.4123: "412 ms", 0.996: "1 s", 4: "4 s", 4.26: "4.3 s", 120: "2 min", 99.96: "1 min 40 s", 871.4: "14 min 31 s", 7322: "2 h 02 min"} {
 		if got := seconds(in); got != want {
 			t.Errorf("%v: got %q, want %q", in, got, want)
 		}
