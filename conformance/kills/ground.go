@@ -21,7 +21,7 @@ type ground interface {
 	close()
 }
 
-// Grounds by the requirements: those of the API need no nodes, those of HA and rescheduling three control planes.
+// Grounds by the requirements: those of the API need no nodes, those of HA three control planes, all others one and two workers.
 const (
 	onPlane = "plane"
 	small   = "kind-configs/small.yaml"
@@ -41,7 +41,7 @@ func groundFor(ids []string) string {
 	for _, id := range ids {
 		switch profile, _, _ := strings.Cut(id, "-"); profile {
 		case "API":
-		case "HA", "RESCHED":
+		case "HA":
 			return ha
 		default:
 			needed = small

@@ -20,20 +20,26 @@ type Config struct {
 	Images Images
 	// Cluster names the clusters that are booted.
 	Cluster string
-	// Dir gets a folder for each mutant, and the matrix.
+	// Dir gets a folder for each mutant, and the matrix of this run.
 	Dir string
-	Out io.Writer
+	// Kept is the folder of the matrix that is kept, in which a row is renewed as soon as its mutant was run.
+	Kept string
+	Out  io.Writer
 }
 
 // Run builds one mutant after another, each while the one before it runs, and checks its requirements; it returns a row for each. Before the first
 // mutant of a ground, the requirements of all its mutants must pass there on the orchestrator as it is: one that does not can kill nothing.
 func Run(ctx context.Context, cfg Config, mutants []Mutant) ([]Row, error) {
+	all, err := Load(cfg.Root)
+	if err != nil {
+		return nil, err
+	}
 	provider, err := containers.New(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer provider.Close()
-	r := &runner{Config: cfg, provider: provider, began: time.Now()}
+	r := &runner{Config: cfg, all: all, provider: provider, began: time.Now()}
 	defer r.leave()
 	// Grounds are taken one after another, since their clusters share the machine.
 	slices.SortStableFunc(mutants, func(a, b Mutant) int { return order(a) - order(b) })
@@ -64,6 +70,8 @@ func order(m Mutant) int {
 
 type runner struct {
 	Config
+	// all mutants that are declared: rows of others leave the kept matrix.
+	all      []Mutant
 	provider *containers.Provider
 	began    time.Time
 	// on is the ground that is in use, and fit what passes there.
@@ -188,7 +196,14 @@ func (r *runner) judge(ctx context.Context, p product) {
 	r.say("%-32s %s in %.0f s", p.mutant.Name, row.fate(), row.Seconds)
 }
 
-// save writes the matrix as it is so far.
+// save writes the matrix as it is so far, and renews the kept one: what was seen outlives a run that is cut short.
 func (r *runner) save() error {
-	return Matrix{Rows: r.rows}.Write(r.Dir)
+	if err := (Matrix{Rows: r.rows}).Write(r.Dir); err != nil {
+		return err
+	}
+	kept, err := ReadMatrix(r.Kept)
+	if err != nil {
+		return err
+	}
+	return kept.With(r.rows, r.all).Write(r.Kept)
 }

@@ -25,25 +25,25 @@ func main() {
 
 func newCommand() *cobra.Command {
 	cfg := kills.Config{Root: "."}
-	var mutant, keep, tag string
+	var mutant, tag string
 	c := &cobra.Command{
 		Use: "kills", Short: "Run the mutants and hold the suite to kill them", Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg.Out = c.OutOrStdout()
 			cfg.Images = kills.Images{Node: "plumb/node:" + tag, Registry: "plumb/registry:" + tag, Fault: "plumb/fault:" + tag}
-			return run(c.Context(), cfg, mutant, keep)
+			return run(c.Context(), cfg, mutant)
 		},
 	}
 	fs := c.Flags()
 	fs.StringVar(&mutant, "mutant", "", "run only these, by name, comma-separated")
 	fs.StringVar(&cfg.Dir, "report-dir", ".report/mutants", "where reports and the matrix of this run go")
-	fs.StringVar(&keep, "matrix", "conformance/kills", "folder of the matrix that is kept, in which the rows of this run are renewed")
+	fs.StringVar(&cfg.Kept, "matrix", "conformance/kills", "folder of the matrix that is kept, in which the rows of this run are renewed")
 	fs.StringVar(&tag, "tag", "dev", "tag of the images")
 	fs.StringVar(&cfg.Cluster, "name", "mutants", "name of the clusters that are booted")
 	return c
 }
 
-func run(ctx context.Context, cfg kills.Config, mutant, keep string) error {
+func run(ctx context.Context, cfg kills.Config, mutant string) error {
 	all, err := kills.Load(cfg.Root)
 	if err != nil {
 		return err
@@ -55,16 +55,9 @@ func run(ctx context.Context, cfg kills.Config, mutant, keep string) error {
 	if err := os.MkdirAll(cfg.Dir, 0o755); err != nil {
 		return err
 	}
-	rows, failed := kills.Run(ctx, cfg, picked)
-	kept, err := kills.ReadMatrix(keep)
+	rows, err := kills.Run(ctx, cfg, picked)
 	if err != nil {
 		return err
-	}
-	if err := kept.With(rows, all).Write(keep); err != nil {
-		return err
-	}
-	if failed != nil {
-		return failed
 	}
 	killed := kills.Matrix{Rows: rows}.Killed()
 	fmt.Fprintf(cfg.Out, "%d of %d mutants killed\n", killed, len(picked))
