@@ -116,17 +116,25 @@ func (m Matrix) Write(dir string) error {
 	return os.WriteFile(filepath.Join(dir, matrixText), []byte(m.table()), 0o644)
 }
 
-// table is for people.
+// table is for people: by mutant, and by requirement.
 func (m Matrix) table() string {
 	var out strings.Builder
+	killers := map[string][]string{}
 	fmt.Fprintf(&out, "# Mutants and what kills them\n\n%d of %d mutants killed. Made by `make mutants`; do not edit.\n\n", m.Killed(), len(m.Rows))
 	out.WriteString("| mutant | in | bug | fails |\n|---|---|---|---|\n")
 	for _, r := range m.Rows {
-		fate := strings.Join(r.failed(), ", ")
-		if !r.Killed {
-			fate = "**not killed**"
+		fate := "**not killed**"
+		if r.Killed {
+			fate = strings.Join(r.failed(), ", ")
+			for _, id := range r.failed() {
+				killers[id] = append(killers[id], r.Name)
+			}
 		}
 		fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", r.Name, filepath.Dir(r.File), r.Bug, fate)
+	}
+	out.WriteString("\n| requirement | fails on |\n|---|---|\n")
+	for _, id := range slices.Sorted(maps.Keys(killers)) {
+		fmt.Fprintf(&out, "| %s | %s |\n", id, strings.Join(killers[id], ", "))
 	}
 	return out.String()
 }
