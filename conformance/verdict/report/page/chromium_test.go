@@ -39,7 +39,7 @@ type message struct {
 }
 
 // browserTime is how long all tests in a browser may take on a busy machine.
-const browserTime = 4 * time.Minute
+const browserTime = 8 * time.Minute
 
 // startBrowser starts what is installed; where nothing is, the test is skipped: the tests of the markup have run all the same.
 func startBrowser(t *testing.T) *browser {
