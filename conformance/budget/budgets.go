@@ -21,12 +21,15 @@ func Use(s Settings) { current = s }
 
 // Limit is the budget under the target's settings.
 func (b Budget) Limit() time.Duration {
-	limit := b.of(current)
+	limit := b.Under(current)
 	if hurried != 1 && b.Name != Quiet.Name && b.Name != TolerateLost.Name {
 		limit = time.Duration(float64(limit) * hurried)
 	}
 	return limit
 }
+
+// Under is the budget under other settings than those in use: what a report that states them must have granted.
+func (b Budget) Under(s Settings) time.Duration { return b.of(s) }
 
 // hurried is the share of each limit that is granted.
 var hurried = 1.0

@@ -89,6 +89,17 @@ func (s *Settings) set(name, text string) error {
 	return fmt.Errorf("%s: no such setting; there are %v", name, known)
 }
 
+// Of are the settings that a report states.
+func Of(stated []Stated) (Settings, error) {
+	s := Stock()
+	for _, each := range stated {
+		if err := s.set(each.Name, each.Value); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
 // Stated lists the settings by name, in the order of the file.
 func (s Settings) Stated() []Stated {
 	var all []Stated

@@ -30,7 +30,10 @@ type Run struct {
 	Profiles []string
 	Focus    string
 	// Part is what this run does of a run that is split.
-	Part       Part
+	Part Part
+	// Rerun is the report whose requirements are run again, or nil; Earlier are those of its results.
+	Rerun      *record.Rerun
+	Earlier    []verdict.Result
 	Procs      int
 	Dir        string
 	Repository string
@@ -84,11 +87,14 @@ func (r *Run) Do(ctx context.Context) (*record.Report, error) {
 	if ids == nil {
 		ids = idsOf(wanted)
 	}
+	if uid := out.Environment.Target.UID; r.Rerun != nil && r.Rerun.UID != uid {
+		fmt.Fprintf(r.Out, "The cluster is not the one of the first run: its UID is %s, and was %s\n", uid, r.Rerun.UID)
+	}
 	observed := r.observe(ctx)
-	results := r.runShards(ctx, all, wanted, ids)
+	results := again(r.Earlier, r.runShards(ctx, all, wanted, ids))
 	out.Verdict = verdict.Judge(wanted, results, selected, r.doubts(ctx, t, out.Environment.Target)...)
 	out.Leadership = observed(results)
-	out.Run.Began, out.Run.Ended = began, time.Now()
+	out.Run.Began, out.Run.Ended, out.Run.Selected = began, time.Now(), selected
 	out.Count(wanted)
 	if out.Exit != verdict.ExitConformant && r.Keep != nil {
 		out.Kept = r.Keep(ctx)
@@ -108,10 +114,23 @@ func (r *Run) introduce(ctx context.Context, t *target.Target) (*record.Report, 
 	out := &record.Report{
 		Schema: record.Schema, Manifest: verdict.Digest(), Settings: record.Settings(layers...), Budgets: record.Limits(),
 		Environment: environment(ctx, r.Target, t.Client, r.Version),
-		Run:         record.Run{Flags: append([]string{}, r.Flags...), Focus: r.Focus, Shard: r.Part.String(), Seed: r.Seed, Procs: r.Procs},
+		Run:         record.Run{Flags: append([]string{}, r.Flags...), Focus: r.Focus, Shard: r.Part.String(), Rerun: r.Rerun, Seed: r.Seed, Procs: r.Procs},
 	}
 	_, err = r.write(settingsName, []byte(settingsFile(out.Settings)))
 	return out, err
+}
+
+// again joins what ran with what it was in an earlier run. What does not run again stays what it was.
+func again(earlier, now []verdict.Result) []verdict.Result {
+	for _, e := range earlier {
+		i := slices.IndexFunc(now, func(r verdict.Result) bool { return r.ID == e.ID })
+		if i < 0 {
+			i = len(now)
+			now = append(now, verdict.Result{ID: e.ID, Outcome: verdict.Missing, Message: "no spec of this requirement ran again"})
+		}
+		now[i] = verdict.Again(e, now[i])
+	}
+	return now
 }
 
 // flagsOf are those of the target's components where its provider knows them.

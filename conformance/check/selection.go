@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,32 +47,22 @@ func (p Part) of(all []declared, ids []string) []string {
 	return mine
 }
 
-// selection is what a focus or a part leave of the requirements; nil when neither is asked for.
+// selection is what a focus, a rerun or a part leave of the requirements; nil when none of them is asked for.
 func (r *Run) selection(all []declared, wanted []verdict.Requirement) ([]string, error) {
-	if r.Focus == "" && r.Part.Of == 0 {
+	if r.Focus == "" && r.Part.Of == 0 && r.Rerun == nil {
 		return nil, nil
 	}
-	ids, err := focus(wanted, r.Focus)
+	ids, err := verdict.Matching(wanted, r.Focus)
 	if err != nil {
 		return nil, err
 	}
+	if r.Rerun != nil {
+		ids = slices.DeleteFunc(ids, func(id string) bool {
+			return !slices.ContainsFunc(r.Earlier, func(earlier verdict.Result) bool { return earlier.ID == id })
+		})
+	}
 	if r.Part.Of > 0 {
 		ids = r.Part.of(all, ids)
-	}
-	return ids, nil
-}
-
-// focus picks the IDs whose ID or sentence matches.
-func focus(wanted []verdict.Requirement, expression string) ([]string, error) {
-	match, err := regexp.Compile(expression)
-	if err != nil {
-		return nil, fmt.Errorf("--focus: %w", err)
-	}
-	ids := []string{}
-	for _, w := range wanted {
-		if match.MatchString(w.ID + " " + w.Text) {
-			ids = append(ids, w.ID)
-		}
 	}
 	return ids, nil
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
-	"github.com/onsi/gomega"
 
 	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/history"
@@ -62,7 +61,7 @@ func sampled(client string, calls []verdict.Call) verdict.Lane {
 func Spend(b budget.Budget, from time.Time, took time.Duration, subject string) {
 	ginkgo.GinkgoHelper()
 	Spent(b, from, took, subject)
-	gomega.Expect(took).To(gomega.BeNumerically("<=", b.Limit()), "%s within %s (%s) of %s", subject, b.Limit(), b.Why, from.Format("15:04:05.000"))
+	inTime(b, from, took, subject)
 }
 
 // Keep puts evidence into the report that is too long for anybody's eyes.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -81,6 +82,21 @@ func Of(names ...string) ([]Requirement, error) {
 		}
 	}
 	return chosen, nil
+}
+
+// Matching are the IDs of the requirements whose ID or sentence matches an expression, as --focus has it.
+func Matching(wanted []Requirement, expression string) ([]string, error) {
+	match, err := regexp.Compile(expression)
+	if err != nil {
+		return nil, fmt.Errorf("--focus: %w", err)
+	}
+	ids := []string{}
+	for _, w := range wanted {
+		if match.MatchString(w.ID + " " + w.Text) {
+			ids = append(ids, w.ID)
+		}
+	}
+	return ids, nil
 }
 
 // Digest is the SHA-256 of the whole list.

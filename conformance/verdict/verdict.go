@@ -40,6 +40,8 @@ type Result struct {
 	Timeline *Timeline `json:"timeline,omitempty"`
 	// Images are those that ran in the spec's pods.
 	Images []Image `json:"images,omitempty"`
+	// Attempts are all runs of it when it ran again, the first one first. Outcome is the worst of them; evidence and timeline are the last one's.
+	Attempts []Attempt `json:"attempts,omitempty"`
 }
 
 // Image is an image by the name that a pod gave, with the digest that its node reported.
@@ -62,6 +64,13 @@ type Evidence struct {
 const (
 	Objects = "objects"
 	Events  = "events"
+)
+
+// Names of the evidence from which a verdict is computed again: every call and watch of a client load, as package history keeps it, and the
+// summary of its judges.
+const (
+	History = "history"
+	Judged  = "judged"
 )
 
 // Brief tells whether people want to see it at once.

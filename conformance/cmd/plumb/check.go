@@ -38,6 +38,9 @@ type checkFlags struct {
 	// given are the flags as they stand on the command line.
 	given []string
 	part  check.Part
+	// rerun is the report whose earlier results are run again, if it is one.
+	rerun   *record.Rerun
+	earlier []verdict.Result
 }
 
 func newCheckCommand() *cobra.Command {
@@ -46,7 +49,7 @@ func newCheckCommand() *cobra.Command {
 		Use: "check", Short: "Run the conformance suite on a cluster and print a verdict", Args: cobra.NoArgs,
 		Long: `Runs the suite on --kubeconfig (any cluster), on --cluster (one that plumb cluster up left), or on a cluster booted for this run
 from --config. The verdict fails closed: a requirement that did not run is not passed. The report goes to --report-dir:
-report.html for people, report.json, junit.xml, and report.sha256 with the digests of all three and of the evidence.
+report.html for people, report.json, junit.xml, and report.sha256 with the digests of all three, of the evidence and of the logs (plumb verify checks them).
 
 Time limits follow the target's pace: upstream's defaults, what the cluster itself states (Leases, flags), and at last --settings, a file of
 lines such as "nodeMonitorGracePeriod: 40s".`,
@@ -198,7 +201,7 @@ func leave(ctx context.Context, p *containers.Provider, trace *containers.Trace)
 func (f *checkFlags) judge(ctx context.Context, c cluster.Cluster, shardArgs []string, out io.Writer) error {
 	started := time.Now()
 	run := check.Run{
-		Target: c, Profiles: f.profiles, Focus: f.focus, Part: f.part, Procs: f.procs, Dir: f.dir,
+		Target: c, Profiles: f.profiles, Focus: f.focus, Part: f.part, Rerun: f.rerun, Earlier: f.earlier, Procs: f.procs, Dir: f.dir,
 		Repository: strings.TrimSuffix(f.repository, "/"), ShardArgs: shardArgs, Out: out,
 		Settings: f.settings, Version: version, Flags: f.given, Seed: f.seed,
 		Grace: f.grace(), Keep: func(ctx context.Context) []string { return keep(ctx, c, f.dir) },
@@ -216,6 +219,11 @@ func conclude(r *record.Report, out io.Writer) error {
 	for _, result := range r.Results {
 		if result.Outcome != verdict.Passed {
 			fmt.Fprintf(out, "  %-13s %-10s %s\n", result.Outcome, result.ID, result.Requirement)
+		}
+	}
+	for _, result := range r.Results {
+		if result.Flaky() {
+			fmt.Fprintf(out, "flaky? %s was %s before and passed this time; it stays %s\n", result.ID, result.Outcome, result.Outcome)
 		}
 	}
 	others := len(r.Results) - r.Counts[verdict.Passed] - r.Counts[verdict.Failed]

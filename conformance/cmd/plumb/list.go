@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"regexp"
+	"slices"
 
 	"github.com/plumb-k8s/plumb/conformance/verdict"
 )
@@ -14,14 +14,14 @@ func (f *checkFlags) printList(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	match, err := regexp.Compile(f.focus)
+	matching, err := verdict.Matching(wanted, f.focus)
 	if err != nil {
-		return fmt.Errorf("--focus: %w", err)
+		return err
 	}
 	var profiles []string
 	grouped := map[string][]verdict.Requirement{}
 	for _, r := range wanted {
-		if !match.MatchString(r.ID + " " + r.Text) {
+		if !slices.Contains(matching, r.ID) {
 			continue
 		}
 		if grouped[r.Profile] == nil {

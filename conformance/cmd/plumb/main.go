@@ -50,12 +50,17 @@ or on any cluster that a kubeconfig reaches.
   plumb cluster up --config kind-configs/ha.yaml     boot a cluster of the reference orchestrator
   plumb check --kubeconfig FILE --profile api        judge any cluster
   plumb check --list                                 what is required, one line each
+  plumb verify .report                               compute the verdict of a report again from its evidence
+  plumb rerun --failed .report                       run again what did not pass
+  plumb merge DIR... --report-dir OUT                one report of the shards of a run
+  plumb diff A B                                     what differs between two reports
 
 Exit codes of check: 0 every requirement ran and passed; 1 one failed; 2 a bad flag or file;
 3 inconclusive (nothing ran, a fault not witnessed, the target lost); 130 interrupted.`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(newClusterCommand(), newCheckCommand(), newTranscriptCommand(), newImagesCommand(), newVersionCommand(), newBenchCommand(), newSoakCommand())
+	root.AddCommand(newClusterCommand(), newCheckCommand(), newTranscriptCommand(), newImagesCommand(), newVersionCommand(), newBenchCommand(), newSoakCommand(),
+		newVerifyCommand(), newMergeCommand(), newDiffCommand(), newRerunCommand())
 	return root
 }
 

@@ -110,9 +110,9 @@ func (w *work) judgeWith(ctx context.Context, others func(context.Context, histo
 	kept := history.Case{History: h, Enough: w.enough, MayExpire: mayExpire}
 	whole, err := json.Marshal(kept)
 	Expect(err).NotTo(HaveOccurred())
-	scene.Keep("history", string(whole))
+	scene.Keep(verdict.History, string(whole))
 	v := kept.Judge(budget.JudgeTime.Limit())
-	scene.Record("judged", "%d calls, %d stored, %d watches up to version %d", len(h.Calls), len(h.Final), len(h.Watches), h.End)
+	scene.Record(verdict.Judged, "%d calls, %d stored, %d watches up to version %d", len(h.Calls), len(h.Final), len(h.Watches), h.End)
 	Expect(v.Wrong).To(BeEmpty())
 	if v.Inconclusive != "" {
 		scene.Inconclusive("%s", v.Inconclusive)

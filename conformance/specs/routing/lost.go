@@ -72,11 +72,11 @@ func declareLost() {
 	})
 }
 
-// spent notes how much of a budget passed until the last lost request was sent.
+// spent notes how much of a budget passed until the last lost request was sent, at least: the judge, too, gives what the clocks leave open.
 func spent(calls *scene.Calls, loss routes.Loss, b budget.Budget, from time.Time, subject string) {
 	last := time.Duration(0)
 	if loss.Lost > 0 {
-		last = max(loss.Last-calls.At(from), 0)
+		last = max(loss.Last-calls.At(from)-calls.Unsure(), 0)
 	}
 	scene.Spent(b, from, last, subject)
 }

@@ -4,9 +4,9 @@
 //	report.html       the same for people, in one file (package page)
 //	junit.xml         the same for CI systems
 //	evidence/         what is too big for report.json: calls of client loads, objects
-//	report.sha256     digests of these three and of the files they speak of
+//	report.sha256     digests of these three, of the files that report.json speaks of, and of the logs
 //
-// It is fed a record.Report by package check, and feeds people and programs. It judges nothing.
+// It is fed a record.Report by packages check and merged, and feeds people and programs. It judges nothing.
 package report
 
 import (
@@ -24,7 +24,7 @@ import (
 
 // The names in a folder.
 const (
-	reportName     = "report.json"
+	Name           = "report.json"
 	pageName       = "report.html"
 	junitName      = "junit.xml"
 	sealName       = "report.sha256"
@@ -45,7 +45,7 @@ func Write(dir string, r *record.Report) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, reportName), data, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, Name), data, 0o644); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	junit, err := xml.MarshalIndent(junitOf(r), "", "  ")

@@ -164,18 +164,21 @@ func TestBrokenSeals(t *testing.T) {
 		want  string
 	}{
 		"untouched":                {func(*testing.T, string) {}, ""},
-		"an edited report":         {edit(reportName, `"failed"`, `"passed"`), "report.json was edited or cut short after the run"},
+		"an edited report":         {edit(Name, `"failed"`, `"passed"`), "report.json was edited or cut short after the run"},
 		"an edited page":           {edit(pageName, "failed", "passed"), "report.html was edited or cut short after the run"},
 		"an edited junit.xml":      {edit(junitName, "failed", "passed"), "junit.xml was edited or cut short after the run"},
 		"missing evidence":         {remove("evidence/HA-002-history.json.gz"), "evidence/HA-002-history.json.gz is missing"},
-		"a missing seal":           {remove(sealName), "there is no seal"},
+		"a missing seal":           {remove(sealName), "report.sha256 cannot be read"},
 		"a seal of something else": {edit(sealName, "report.json", "report.xml"), "does not speak of report.json"},
 		"a seal that leads out":    {edit(sealName, "evidence/HA", "../HA"), "is no digest and path"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, _ := written(t)
 			row.alter(t, dir)
-			got := strings.Join(Broken(dir), "\n")
+			got := ""
+			for _, flaw := range Broken(dir) {
+				got += flaw.String() + "\n"
+			}
 			if (row.want == "") != (got == "") || !strings.Contains(got, row.want) {
 				t.Errorf("got %q, want %q", got, row.want)
 			}
@@ -209,7 +212,7 @@ func TestReadTellsWhatIsNoReport(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, reportName), []byte(row.text), 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, Name), []byte(row.text), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), row.want) || strings.Contains(err.Error(), "\n") {

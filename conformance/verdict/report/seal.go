@@ -16,10 +16,13 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/verdict/report/record"
 )
 
+// shardLogs are what the processes of a run printed.
+const shardLogs = "shard-*.log"
+
 // seal writes the digests of report.json, of its other forms and of all that it speaks of, in the format of sha256sum: sha256sum -c report.sha256 checks them too.
 // It shows that files were changed or cut short since; it is no signature, and keeps nobody from sealing a lie.
 func seal(dir string, r *record.Report) error {
-	paths := []string{reportName, pageName, junitName}
+	paths := []string{Name, pageName, junitName}
 	for _, result := range r.Results {
 		for _, e := range result.Evidence {
 			if e.File != "" {
@@ -27,19 +30,11 @@ func seal(dir string, r *record.Report) error {
 			}
 		}
 	}
-	for _, kept := range r.Kept {
-		err := filepath.WalkDir(filepath.Join(dir, kept), func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || !entry.Type().IsRegular() {
-				return err
-			}
-			inside, err := filepath.Rel(dir, path)
-			paths = append(paths, filepath.ToSlash(inside))
-			return err
-		})
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("seal the report: %w", err)
-		}
+	around, err := Beside(dir, r.Kept)
+	if err != nil {
+		return fmt.Errorf("seal the report: %w", err)
 	}
+	paths = append(paths, around...)
 	var text bytes.Buffer
 	for _, path := range paths {
 		digest, err := digestOf(filepath.Join(dir, path))
@@ -49,6 +44,28 @@ func seal(dir string, r *record.Report) error {
 		fmt.Fprintf(&text, "%s  %s\n", digest, path)
 	}
 	return os.WriteFile(filepath.Join(dir, sealName), text.Bytes(), 0o644)
+}
+
+// Beside are the files below the folders that a run kept, and its shards' logs.
+func Beside(dir string, folders []string) (paths []string, err error) {
+	for _, folder := range folders {
+		err := filepath.WalkDir(filepath.Join(dir, folder), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || !entry.Type().IsRegular() {
+				return err
+			}
+			inside, err := filepath.Rel(dir, path)
+			paths = append(paths, filepath.ToSlash(inside))
+			return err
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	logs, err := filepath.Glob(filepath.Join(dir, shardLogs))
+	for _, log := range logs {
+		paths = append(paths, filepath.Base(log))
+	}
+	return paths, err
 }
 
 func digestOf(path string) (string, error) {
@@ -84,28 +101,58 @@ func readSeal(dir string) (all []sealed, err error) {
 	return all, lines.Err()
 }
 
-// Broken holds the folder against its seal and returns a sentence for each file that is not as it was written.
-func Broken(dir string) []string {
+// Flaw is a file that is not as it was written, and what is wrong with it.
+type Flaw struct{ File, Wrong string }
+
+func (f Flaw) String() string { return f.File + " " + f.Wrong }
+
+// Broken holds the folder against its seal: a flaw for each file that is missing or was changed.
+func Broken(dir string) []Flaw {
 	all, err := readSeal(dir)
 	if err != nil {
-		return []string{fmt.Sprintf("there is no seal to hold the files against: %v", err)}
+		return []Flaw{{sealName, fmt.Sprintf("cannot be read, and nothing else tells whether the files are as they were written: %v", err)}}
 	}
-	var wrong []string
-	if !slices.ContainsFunc(all, func(s sealed) bool { return s.path == reportName }) {
-		wrong = append(wrong, fmt.Sprintf("%s does not speak of %s: it was edited or cut short", sealName, reportName))
+	var flaws []Flaw
+	if !slices.ContainsFunc(all, func(s sealed) bool { return s.path == Name }) {
+		flaws = append(flaws, Flaw{sealName, fmt.Sprintf("does not speak of %s: it was edited or cut short", Name)})
 	}
 	for _, s := range all {
 		got, err := digestOf(filepath.Join(dir, s.path))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			wrong = append(wrong, s.path+" is missing")
+			flaws = append(flaws, Flaw{s.path, "is missing"})
 		case err != nil:
-			wrong = append(wrong, err.Error())
+			flaws = append(flaws, Flaw{s.path, err.Error()})
 		case got != s.digest:
-			wrong = append(wrong, fmt.Sprintf("%s was edited or cut short after the run: its SHA-256 is %.12s..., and %s says %.12s...", s.path, got, sealName, s.digest))
+			flaws = append(flaws, Flaw{s.path, fmt.Sprintf("was edited or cut short after the run: its SHA-256 is %.12s..., and %s says %.12s...", got, sealName, s.digest)})
 		}
 	}
-	return wrong
+	return flaws
+}
+
+// Strays are the files in the places of a report that its seal does not speak of: they were put there later. What else lies in the folder is its
+// owner's.
+func Strays(dir string, r *record.Report) ([]Flaw, error) {
+	all, err := readSeal(dir)
+	if err != nil {
+		return nil, nil // Broken tells it
+	}
+	found, err := Beside(dir, append([]string{evidenceFolder}, r.Kept...))
+	if err != nil {
+		return nil, err
+	}
+	for _, form := range []string{pageName, junitName} {
+		if _, err := os.Stat(filepath.Join(dir, form)); err == nil {
+			found = append(found, form)
+		}
+	}
+	var strays []Flaw
+	for _, path := range found {
+		if !slices.ContainsFunc(all, func(s sealed) bool { return s.path == path }) {
+			strays = append(strays, Flaw{path, "is no part of the report: it was added after the run"})
+		}
+	}
+	return strays, nil
 }
 
 // Clear makes the folder, and takes away an earlier report in it: the files of fixed names, and what its seal speaks of. Nothing else is touched.
@@ -113,7 +160,7 @@ func Clear(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	paths := []string{reportName, pageName, junitName, sealName}
+	paths := []string{Name, pageName, junitName, sealName}
 	if all, err := readSeal(dir); err == nil {
 		for _, s := range all {
 			paths = append(paths, s.path)

@@ -26,6 +26,8 @@ type Report struct {
 	Budgets  []Budget        `json:"budgets"`
 	// Kept are the files and folders that hold what the cluster was like when something did not pass.
 	Kept []string `json:"kept,omitempty"`
+	// Parts are the reports of shards that this one was merged from.
+	Parts []Part `json:"parts,omitempty"`
 	verdict.Verdict
 }
 
@@ -45,9 +47,31 @@ type Run struct {
 	Focus string   `json:"focus,omitempty"`
 	// Shard is "1/3" when the run was one of several.
 	Shard string `json:"shard,omitempty"`
+	// Rerun is the report whose requirements ran again.
+	Rerun *Rerun `json:"rerun,omitempty"`
+	// Selected are the IDs that a focus, a shard or a rerun left to run; none when all of the profiles ran.
+	Selected []string `json:"selected,omitempty"`
 	// Seed is Ginkgo's, of all processes of the run.
 	Seed  int64 `json:"seed"`
 	Procs int   `json:"procs"`
+}
+
+// Rerun is the report that did not pass: its folder, its sentence, and the UID of the cluster that it judged.
+type Rerun struct {
+	Folder string `json:"folder"`
+	Text   string `json:"text"`
+	UID    string `json:"uid"`
+}
+
+// Part is the report of a shard, as it was before it was merged.
+type Part struct {
+	Folder string `json:"folder"`
+	Shard  string `json:"shard"`
+	Text   string `json:"text"`
+	Exit   int    `json:"exit"`
+	// UID is that of the cluster which the shard judged, Seed the one of its specs' order.
+	UID  string `json:"uid"`
+	Seed int64  `json:"seed"`
 }
 
 // Environment is what was judged, and from where.
