@@ -70,7 +70,7 @@ func TestPageInABrowser(t *testing.T) {
 }
 
 func keyboard(t *testing.T, b *browser) {
-	const active, ring = `document.activeElement.id || document.activeElement.tagName`, `parseFloat(getComputedStyle(document.activeElement).outlineWidth)`
+	const active, ring = `document.activeElement.id || document.activeElement.tagName`, `((s) => s.outlineStyle === "none" ? 0 : parseFloat(s.outlineWidth))(getComputedStyle(document.activeElement))`
 	tab := func(most int, until string) {
 		t.Helper()
 		for range most {
