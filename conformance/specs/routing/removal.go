@@ -19,8 +19,8 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
-// How often an endpoint is removed, and how many requests each client sends meanwhile, a new one every quickPace: with two clients a 99th percentile
-// has a hundred removals.
+// How often an endpoint is removed, and how many requests of each client must avoid it in a row before it comes back, a new one every quickPace: with
+// two clients a 99th percentile has a hundred removals.
 const (
 	removals     = 50
 	whileRemoved = 50
@@ -89,13 +89,28 @@ func (l *leaving) once(ctx context.Context) (out span) {
 	l.s.Relabel(ctx, "leaves", "")
 	out.from = l.await(ctx, false)
 	for _, calls := range l.clients {
-		calls.WaitSince(ctx, out.from, whileRemoved)
+		avoided(ctx, calls, out.from)
 	}
 	out.until = time.Now()
 	l.s.Relabel(ctx, "leaves", "web")
 	l.await(ctx, true)
 	l.reached(ctx)
 	return out
+}
+
+// avoided waits until none of a client's last requests was misrouted: how late a node is shows only to who looks for as long as that.
+func avoided(ctx context.Context, calls *scene.Calls, from time.Time) {
+	GinkgoHelper()
+	Eventually(ctx, func(ctx context.Context) error {
+		since := from
+		if last := routes.After(calls.All(ctx), routes.Removal{Who: "leaves", At: calls.At(from), Until: routes.End}); last.Wrong > 0 {
+			since = from.Add(last.Last + time.Nanosecond)
+		}
+		if good := calls.Since(ctx, since).Sent; good < whileRemoved {
+			return fmt.Errorf("%d of %d requests in a row avoided the removed endpoint", good, whileRemoved)
+		}
+		return nil
+	}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Succeed())
 }
 
 // await returns when the API shows the endpoint, or no longer does.
