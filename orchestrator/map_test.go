@@ -10,7 +10,7 @@ import (
 )
 
 // pages are what people read first, relative to this folder.
-var pages = []string{"README.md", "../README.md", "../conformance/cluster/CONTRACT.md"}
+var pages = []string{"README.md", "../README.md", "../conformance/cluster/CONTRACT.md", "../conformance/cluster/NODECONTROL.md"}
 
 var link = regexp.MustCompile(`\]\(([^)#]+)[^)]*\)`)
 

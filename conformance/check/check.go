@@ -10,6 +10,7 @@ import (
 
 	"github.com/onsi/ginkgo/v2"
 
+	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/specs"
 	"github.com/plumb-k8s/plumb/conformance/verdict"
 )
@@ -23,6 +24,8 @@ func (e ExitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 type declared struct {
 	id     string
 	serial bool
+	// breaks: it needs control over the nodes.
+	breaks bool
 }
 
 // preview asks Ginkgo which specs there are, without running any. It may be called once in a process.
@@ -35,7 +38,7 @@ func preview() ([]declared, error) {
 		if id == "" {
 			return nil, fmt.Errorf("spec %q carries no requirement ID", s.FullText())
 		}
-		all = append(all, declared{id: id, serial: s.IsSerial})
+		all = append(all, declared{id: id, serial: s.IsSerial, breaks: slices.Contains(s.Labels(), scene.NodeControl)})
 	}
 	return all, nil
 }

@@ -66,6 +66,13 @@ func (r *Run) Do(ctx context.Context) (*record.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	ids := selected
+	if ids == nil {
+		ids = idsOf(wanted)
+	}
+	if err := r.controlled(all, ids); err != nil {
+		return nil, err
+	}
 	if err := report.Clear(r.Dir); err != nil {
 		return nil, fmt.Errorf("--report-dir: %w", err)
 	}
@@ -82,10 +89,6 @@ func (r *Run) Do(ctx context.Context) (*record.Report, error) {
 	out, err := r.introduce(ctx, t)
 	if err != nil {
 		return nil, err
-	}
-	ids := selected
-	if ids == nil {
-		ids = idsOf(wanted)
 	}
 	if uid := out.Environment.Target.UID; r.Rerun != nil && r.Rerun.UID != uid {
 		fmt.Fprintf(r.Out, "The cluster is not the one of the first run: its UID is %s, and was %s\n", uid, r.Rerun.UID)

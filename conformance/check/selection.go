@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -38,7 +39,7 @@ func (p Part) String() string {
 func (p Part) of(all []declared, ids []string) []string {
 	mine, dealt := []string{}, map[bool]int{}
 	for _, id := range ids {
-		serial := slices.Contains(all, declared{id: id, serial: true})
+		serial := slices.ContainsFunc(all, func(d declared) bool { return d.id == id && d.serial })
 		if dealt[serial]%p.Of == p.Index-1 {
 			mine = append(mine, id)
 		}
@@ -74,3 +75,24 @@ func idsOf(wanted []verdict.Requirement) []string {
 	}
 	return ids
 }
+
+// controlled expects control over the nodes where one of the requirements needs it: it is said before anything runs, and names them.
+func (r *Run) controlled(all []declared, ids []string) error {
+	if r.Target.Control() != nil {
+		return nil
+	}
+	var needy []string
+	for _, d := range all {
+		if d.breaks && slices.Contains(ids, d.id) {
+			needy = append(needy, d.id)
+		}
+	}
+	if len(needy) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %d of %d requirements break nodes (%s): give --node-control, or choose others by --profile or --focus",
+		ErrNoControl, len(needy), len(ids), strings.Join(needy, ", "))
+}
+
+// ErrNoControl: something that was asked for cannot be judged on this target. Nothing was run.
+var ErrNoControl = errors.New("no control over the target's nodes")

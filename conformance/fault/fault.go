@@ -1,6 +1,6 @@
 // Package fault breaks parts of a cluster on purpose and mends them again, with a witness for both.
 //
-// A Fault is a description of functions that a constructor made (KillComponent, KillNode, PauseNode, StopNode); Inject carries it out: setup,
+// A Fault is a description of functions that a constructor made (KillComponent, KillNode, PauseNode, RestartNode, StopNode); Inject carries it out: setup,
 // inject, witness that it took effect. What it returns heals: heal, witness that it healed. A fault that nobody witnessed is an error that
 // errors.Is tells apart (ErrNotWitnessed): then nothing was learned about the cluster. It is fed by package cluster's Control and feeds the specs.
 package fault

@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -21,6 +22,8 @@ type machine struct {
 	next  int
 	// deaf: actions are confirmed and do nothing, as of an engine that lies.
 	deaf bool
+	// boots counts the starts.
+	boots int
 	// stuck: what was killed is not started again.
 	stuck bool
 }
@@ -39,7 +42,8 @@ func (m *machine) Kill(context.Context, string) error {
 	return m.set(func(s *cluster.State) { s.Running, s.ExitCode = false, 137 })
 }
 func (m *machine) Start(context.Context, string) error {
-	return m.set(func(s *cluster.State) { s.Running = true })
+	m.boots++
+	return m.set(func(s *cluster.State) { s.Running, s.StartedAt = true, fmt.Sprint("boot ", m.boots) })
 }
 func (m *machine) Pause(context.Context, string) error {
 	return m.set(func(s *cluster.State) { s.Paused = true })
@@ -69,13 +73,15 @@ func TestFaultsAreWitnessedAndHealed(t *testing.T) {
 		fault   func(*machine) Fault
 		refused bool
 	}{
-		"component killed":           {machine{pids: []int{7}}, func(m *machine) Fault { return KillComponent(m, "n", "etcd") }, false},
-		"component that survives":    {machine{pids: []int{7}, deaf: true}, func(m *machine) Fault { return KillComponent(m, "n", "etcd") }, true},
-		"component that is not here": {machine{}, func(m *machine) Fault { return KillComponent(m, "n", "etcd") }, true},
-		"node killed":                {machine{state: cluster.State{Running: true}}, func(m *machine) Fault { return KillNode(m, "n") }, false},
-		"node stopped":               {machine{state: cluster.State{Running: true}}, func(m *machine) Fault { return StopNode(m, "n") }, false},
-		"node that survives":         {machine{state: cluster.State{Running: true}, deaf: true}, func(m *machine) Fault { return KillNode(m, "n") }, true},
-		"node that was down":         {machine{}, func(m *machine) Fault { return KillNode(m, "n") }, true},
+		"component killed":            {machine{pids: []int{7}}, func(m *machine) Fault { return KillComponent(m, "n", "etcd") }, false},
+		"component that survives":     {machine{pids: []int{7}, deaf: true}, func(m *machine) Fault { return KillComponent(m, "n", "etcd") }, true},
+		"component that is not here":  {machine{}, func(m *machine) Fault { return KillComponent(m, "n", "etcd") }, true},
+		"node killed":                 {machine{state: cluster.State{Running: true}}, func(m *machine) Fault { return KillNode(m, "n") }, false},
+		"node stopped":                {machine{state: cluster.State{Running: true}}, func(m *machine) Fault { return StopNode(m, "n") }, false},
+		"node restarted":              {machine{state: cluster.State{Running: true}}, func(m *machine) Fault { return RestartNode(m, "n") }, false},
+		"node that was not restarted": {machine{state: cluster.State{Running: true}, deaf: true}, func(m *machine) Fault { return RestartNode(m, "n") }, true},
+		"node that survives":          {machine{state: cluster.State{Running: true}, deaf: true}, func(m *machine) Fault { return KillNode(m, "n") }, true},
+		"node that was down":          {machine{}, func(m *machine) Fault { return KillNode(m, "n") }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -21,6 +21,46 @@ func StopNode(control cluster.Control, node string) Fault {
 	return down(control, node, "stop", control.Stop)
 }
 
+// RestartNode shuts a node down in order and boots it at once. That it was booted again is the witness of both; there is nothing else to heal.
+func RestartNode(control cluster.Control, node string) Fault {
+	var before string
+	again := func(ctx context.Context) (string, error) {
+		if err := mustRun(ctx, control, node); err != nil {
+			return "", err
+		}
+		s, err := control.State(ctx, node)
+		if err == nil && s.StartedAt == before {
+			err = fmt.Errorf("it runs since %s, as before", before)
+		}
+		return fmt.Sprintf("it runs since %s, before since %s", s.StartedAt, before), err
+	}
+	return Fault{
+		Name: "restart node " + node,
+		Setup: func(ctx context.Context) error {
+			if err := mustRun(ctx, control, node); err != nil {
+				return err
+			}
+			s, err := control.State(ctx, node)
+			before = s.StartedAt
+			return err
+		},
+		Inject: func(ctx context.Context) error {
+			if err := control.Stop(ctx, node); err != nil {
+				return err
+			}
+			return control.Start(ctx, node)
+		},
+		Heal: func(ctx context.Context) error {
+			s, err := control.State(ctx, node)
+			if err != nil || s.Running {
+				return err
+			}
+			return control.Start(ctx, node) // it was stopped, and that was all
+		},
+		Witness: again, Healed: again,
+	}
+}
+
 func down(control cluster.Control, node, verb string, take func(context.Context, string) error) Fault {
 	return Fault{
 		Name:   verb + " node " + node,

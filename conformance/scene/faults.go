@@ -13,6 +13,9 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
+// NodeControl is the label of specs that call Control, also by what they break: plumb check refuses them before anything runs where there is none.
+const NodeControl = "nodecontrol"
+
 // Control over the nodes; without it the spec is inconclusive.
 func (s *Scene) Control() cluster.Control {
 	control := s.Cluster.Control()

@@ -3,20 +3,15 @@ package engine
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
+
+	"github.com/plumb-k8s/plumb/conformance/cluster/words"
 )
-
-// Exit codes of the helper (fixtures/images/fault).
-const exitNo = 1
-
-// errNo is the helper's answer no.
-var errNo = errors.New("no")
 
 // helper is one run of the fault image.
 type helper struct {
@@ -30,9 +25,11 @@ func inNetwork(h *container.HostConfig, id string) {
 	h.NetworkMode, h.CapAdd = container.NetworkMode("container:"+id), []string{"NET_ADMIN"}
 }
 
-// amongProcesses joins the node's process namespace, and may signal there.
-func amongProcesses(h *container.HostConfig, id string) {
-	h.PidMode, h.NetworkMode, h.CapAdd = container.PidMode("container:"+id), "none", []string{"KILL", "SYS_PTRACE"}
+// say has the helper run in namespaces of nodes.
+func (c *Control) say(host func(h *container.HostConfig, id string)) words.Say {
+	return func(ctx context.Context, node string, said ...string) (string, error) {
+		return c.run(ctx, node, helper{words: said, host: host})
+	}
 }
 
 // run runs the helper on a node and returns what it printed.
@@ -61,15 +58,10 @@ func (c *Control) run(ctx context.Context, node string, h helper) (string, error
 	}
 	out, complaint, err := c.output(ctx, created.ID)
 	what := strings.Join(h.words, " ") + " on " + node
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", fmt.Errorf("%s: %w", what, err)
-	case code == exitNo:
-		return "", fmt.Errorf("%s: %w: %s", what, errNo, complaint)
-	case code != 0:
-		return "", fmt.Errorf("%s: exit code %d: %s", what, code, complaint)
 	}
-	return out, nil
+	return out, words.Answer(what, int(code), complaint)
 }
 
 func (c *Control) exited(ctx context.Context, id string) (int64, error) {

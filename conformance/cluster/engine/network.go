@@ -2,16 +2,13 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
-	"strconv"
 	"strings"
 
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 
-	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 )
 
@@ -21,7 +18,7 @@ func (c *Control) Cut(ctx context.Context, node string, edges ...cluster.Edge) e
 	if len(edges) == 0 {
 		return nil
 	}
-	words := []string{"cut"}
+	said := []string{"cut"}
 	for _, e := range edges {
 		seen, err := c.endpoint(ctx, node, e.Other)
 		if err != nil {
@@ -34,9 +31,9 @@ func (c *Control) Cut(ctx context.Context, node string, edges ...cluster.Edge) e
 		if e.Out {
 			to = seen.IPAddress.String()
 		}
-		words = append(words, strings.Join([]string{e.Other, from, to}, ","))
+		said = append(said, strings.Join([]string{e.Other, from, to}, ","))
 	}
-	_, err := c.run(ctx, node, helper{words: words, host: inNetwork})
+	_, err := c.say(inNetwork)(ctx, node, said...)
 	return err
 }
 
@@ -85,24 +82,13 @@ func (c *Control) Mend(ctx context.Context, node string) error {
 	if s, err := c.State(ctx, node); err == nil && !s.Running {
 		return nil // its network namespace, and all that was cut in it, is gone
 	}
-	_, err := c.run(ctx, node, helper{words: []string{"mend"}, host: inNetwork})
+	_, err := c.say(inNetwork)(ctx, node, "mend")
 	return err
 }
 
 // Dropped reads the counters.
 func (c *Control) Dropped(ctx context.Context, node string) (map[string]uint64, error) {
-	out, err := c.run(ctx, node, helper{words: []string{"dropped"}, host: inNetwork})
-	if err != nil {
-		return nil, err
-	}
-	lost := map[string]uint64{}
-	for line := range strings.Lines(out) {
-		name, count, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if lost[name], err = strconv.ParseUint(count, 10, 64); err != nil {
-			return nil, fmt.Errorf("fault helper on %s said %q", node, line)
-		}
-	}
-	return lost, nil
+	return c.say(inNetwork).Dropped(ctx, node)
 }
 
 // Dial connects from the node's network namespace.
@@ -118,20 +104,10 @@ func (c *Control) Dial(ctx context.Context, node, address string) error {
 		}
 		address = net.JoinHostPort(seen.IPAddress.String(), port)
 	}
-	_, err = c.reach(ctx, node, "dial", address)
-	return err
+	return c.say(inNetwork).Dial(ctx, node, address)
 }
 
 // Fetch asks from there.
 func (c *Control) Fetch(ctx context.Context, node, url string) ([]byte, error) {
-	out, err := c.reach(ctx, node, "fetch", url)
-	return []byte(out), err
-}
-
-func (c *Control) reach(ctx context.Context, node, word, to string) (string, error) {
-	out, err := c.run(ctx, node, helper{words: []string{word, budget.ProbeAnswer.Limit().String(), to}, host: inNetwork})
-	if errors.Is(err, errNo) {
-		err = fmt.Errorf("%w: %w", cluster.ErrUnreached, err)
-	}
-	return out, err
+	return c.say(inNetwork).Fetch(ctx, node, url)
 }

@@ -1,13 +1,16 @@
-// Package existing is a cluster that somebody else made: a kubeconfig and nothing more. Its nodes come from the API, and there is no
-// control over them, so fault profiles cannot run on it.
+// Package existing is a cluster that somebody else made: a kubeconfig, and node control if somebody gives that too (Use). Its nodes and the
+// addresses of its apiservers come from the API; without control over the nodes the requirements that break something cannot run on it.
 package existing
 
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
@@ -20,6 +23,8 @@ type Cluster struct {
 	name       string
 	kubeconfig []byte
 	nodes      []cluster.Node
+	apiservers map[string]string
+	control    cluster.Control
 }
 
 var _ cluster.Cluster = (*Cluster)(nil)
@@ -46,8 +51,36 @@ func Open(ctx context.Context, path string) (*Cluster, error) {
 	for _, n := range nodes.Items {
 		c.nodes = append(c.nodes, describe(&n))
 	}
+	c.apiservers = apiservers(ctx, api, c.nodes)
 	return c, nil
 }
+
+// apiservers are where the endpoints of Service default/kubernetes are addresses of nodes: each apiserver keeps its own there. What is not told is left
+// out.
+func apiservers(ctx context.Context, api kubernetes.Interface, nodes []cluster.Node) map[string]string {
+	slices, err := api.DiscoveryV1().EndpointSlices(metav1.NamespaceDefault).List(ctx, metav1.ListOptions{
+		LabelSelector: discoveryv1.LabelServiceName + "=kubernetes",
+	})
+	if err != nil {
+		return nil
+	}
+	urls := map[string]string{}
+	for _, slice := range slices.Items {
+		for _, port := range slice.Ports {
+			for _, endpoint := range slice.Endpoints {
+				for _, n := range nodes {
+					if port.Port != nil && len(endpoint.Addresses) > 0 && endpoint.Addresses[0] == n.Address {
+						urls[n.Name] = "https://" + net.JoinHostPort(n.Address, strconv.Itoa(int(*port.Port)))
+					}
+				}
+			}
+		}
+	}
+	return urls
+}
+
+// Use gives control over the nodes.
+func (c *Cluster) Use(control cluster.Control) { c.control = control }
 
 func describe(n *corev1.Node) cluster.Node {
 	d := cluster.Node{Name: n.Name, Role: cluster.Worker}
@@ -71,8 +104,8 @@ func (c *Cluster) Nodes() []cluster.Node { return c.nodes }
 // Kubeconfig is the file's content.
 func (c *Cluster) Kubeconfig() []byte { return c.kubeconfig }
 
-// APIServers are not known one by one.
-func (c *Cluster) APIServers() map[string]string { return nil }
+// APIServers as the cluster lists them.
+func (c *Cluster) APIServers() map[string]string { return c.apiservers }
 
-// Control is nil: nodes of an existing cluster are not ours to stop.
-func (c *Cluster) Control() cluster.Control { return nil }
+// Control is what Use gave, or nil: nodes of an existing cluster are not ours to stop.
+func (c *Cluster) Control() cluster.Control { return c.control }

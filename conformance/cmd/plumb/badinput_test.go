@@ -73,6 +73,10 @@ func TestBadInputIsOneLineAndTheRightExitCode(t *testing.T) {
 		"a component that cannot be run": {[]string{"check", "--component", "kubelet=" + unreachable}, verdict.ExitUsage, "not executable: chmod +x it"},
 		"a component of another target":  {[]string{"check", "--component", "kubelet=" + unreachable, "--cluster", "x"}, verdict.ExitUsage, "leave out --kubeconfig and --cluster"},
 		"two targets":                    {[]string{"check", "--kubeconfig", unreachable, "--cluster", "x"}, verdict.ExitUsage, "name two targets"},
+		"a node control that is none":    {[]string{"check", "--kubeconfig", unreachable, "--node-control", "ssh"}, verdict.ExitUsage, "--node-control ssh: want docker or exec:SCRIPT"},
+		"a node control without script":  {[]string{"check", "--kubeconfig", unreachable, "--node-control", "exec:"}, verdict.ExitUsage, "--node-control exec:: want docker or exec:SCRIPT"},
+		"node control of a booted one":   {[]string{"check", "--node-control", "docker"}, verdict.ExitUsage, "it is for the cluster of a --kubeconfig"},
+		"a balancer without control":     {[]string{"check", "--kubeconfig", unreachable, "--balancer", "x"}, verdict.ExitUsage, "--balancer x: it is for --node-control"},
 		"an unknown profile":             {[]string{"check", "--list", "--profile", "nonesuch"}, verdict.ExitUsage, "--profile nonesuch: there is no such profile"},
 	} {
 		t.Run(name, func(t *testing.T) {

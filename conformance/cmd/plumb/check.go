@@ -17,7 +17,6 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/check"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/cluster/containers"
-	"github.com/plumb-k8s/plumb/conformance/cluster/existing"
 	"github.com/plumb-k8s/plumb/conformance/target"
 	"github.com/plumb-k8s/plumb/conformance/verdict"
 	"github.com/plumb-k8s/plumb/conformance/verdict/report/record"
@@ -32,6 +31,7 @@ type checkFlags struct {
 	list, keep                                  bool
 	settings, shard                             string
 	seed                                        int64
+	control                                     nodeControl
 	shardName, shardReport                      string
 	shardIDs                                    []string
 
@@ -48,7 +48,8 @@ func newCheckCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "check", Short: "Run the conformance suite on a cluster and print a verdict", Args: cobra.NoArgs,
 		Long: `Runs the suite on --kubeconfig (any cluster), on --cluster (one that plumb cluster up left), or on a cluster booted for this run
-from --config. The verdict fails closed: a requirement that did not run is not passed. The report goes to --report-dir:
+from --config. Requirements whose faults break nodes need control over them: on --kubeconfig that is --node-control, and without it such a run
+does not begin. The verdict fails closed: a requirement that did not run is not passed. The report goes to --report-dir:
 report.html for people, report.json, junit.xml, and report.sha256 with the digests of all three, of the evidence and of the logs (plumb verify checks them).
 
 Time limits follow the target's pace: upstream's defaults, what the cluster itself states (Leases, flags), and at last --settings, a file of
@@ -83,6 +84,7 @@ func (f *checkFlags) add(fs *pflag.FlagSet) {
 func (f *checkFlags) addTarget(fs *pflag.FlagSet) {
 	f.shapeFlags.add(fs)
 	fs.StringVar(&f.kubeconfig, "kubeconfig", "", "judge the cluster of this kubeconfig")
+	f.control.add(fs)
 	fs.StringVar(&f.cluster, "cluster", "", "judge a cluster that plumb cluster up left running")
 	fs.StringVar(&f.repository, "image-repository", "docker.io/plumb", "where the fixture images are pulled from")
 	fs.StringVar(&f.settings, "settings", "", "file that states the target's pace (default: what the cluster itself states)")
@@ -111,8 +113,11 @@ func (f *checkFlags) sound() error {
 	if len(f.components) > 0 && (f.kubeconfig != "" || f.cluster != "") {
 		return errors.New("--component: components are replaced when a cluster is booted; leave out --kubeconfig and --cluster, or give it to plumb cluster up")
 	}
-	if f.kubeconfig != "" && f.cluster != "" {
+	if f.shardReport == "" && f.kubeconfig != "" && f.cluster != "" { // a shard of a kept cluster is given both
 		return errors.New("--kubeconfig and --cluster name two targets: give one")
+	}
+	if err := f.control.sound(f.kubeconfig); err != nil {
+		return err
 	}
 	var err error
 	f.part, err = check.ParsePart(f.shard)
@@ -130,12 +135,12 @@ func (f *checkFlags) run(ctx context.Context, out io.Writer) error {
 	case f.shardReport != "":
 		return f.runShard(ctx)
 	case f.kubeconfig != "":
-		c, err := existing.Open(ctx, f.kubeconfig)
+		c, err := f.control.open(ctx, f.kubeconfig, f.fault)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "plumb:", err)
 			return check.ExitError(verdict.ExitInconclusive)
 		}
-		return f.judge(ctx, c, []string{"check"}, out)
+		return f.judge(ctx, c, append([]string{"check"}, f.control.args(f.fault)...), out)
 	}
 	return withProvider(ctx, func(p *containers.Provider) error { return f.onContainers(ctx, p, out) })
 }
@@ -207,6 +212,10 @@ func (f *checkFlags) judge(ctx context.Context, c cluster.Cluster, shardArgs []s
 		Grace: f.grace(), Keep: func(ctx context.Context) []string { return keep(ctx, c, f.dir) },
 	}
 	r, err := run.Do(ctx)
+	if errors.Is(err, check.ErrNoControl) {
+		fmt.Fprintln(os.Stderr, "plumb:", err)
+		return check.ExitError(verdict.ExitInconclusive)
+	}
 	if err != nil {
 		return err
 	}
@@ -270,7 +279,7 @@ func (f *checkFlags) runShard(ctx context.Context) error {
 
 func (f *checkFlags) shardTarget(ctx context.Context) (cluster.Cluster, error) {
 	if f.cluster == "" {
-		return existing.Open(ctx, f.kubeconfig)
+		return f.control.open(ctx, f.kubeconfig, f.fault)
 	}
 	p, err := containers.New(ctx)
 	if err != nil {

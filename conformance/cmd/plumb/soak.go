@@ -28,7 +28,7 @@ func newSoakCommand() *cobra.Command {
 	var f soakFlags
 	c := &cobra.Command{
 		Use: "soak", Short: "Break a cluster at random under load and judge what clients saw", Args: cobra.NoArgs,
-		Long: `Injects one random fault after another - nodes killed, stopped, paused and cut off, components killed, stopped and paused -
+		Long: `Injects one random fault after another - nodes killed, stopped, restarted, paused and cut off, components killed, stopped and paused -
 while clients write, read and watch through every apiserver and the balancer. After each fault the cluster must serve
 again, and the history must hold no lost write, no stale read and no watch gap. The seed is printed and chooses the same faults again.
 

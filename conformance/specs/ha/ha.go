@@ -4,11 +4,13 @@ package ha
 
 import (
 	"github.com/onsi/ginkgo/v2"
+
+	"github.com/plumb-k8s/plumb/conformance/scene"
 )
 
 // Declare tells Ginkgo the profile's specs.
 func Declare() {
-	ginkgo.Describe("ha", ginkgo.Label("ha"), func() {
+	ginkgo.Describe("ha", ginkgo.Label("ha", scene.NodeControl), func() {
 		declareKills()
 		declareLeaders()
 		declareNodeComponents()

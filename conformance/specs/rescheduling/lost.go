@@ -23,17 +23,17 @@ import (
 const replicas = 4
 
 func declareLostWorker() {
-	It("runs the pods of a killed worker elsewhere, and not twice when it returns", Serial, Label("RESCHED-001"), func(ctx SpecContext) {
+	It("runs the pods of a killed worker elsewhere, and not twice when it returns", Serial, Label("RESCHED-001", scene.NodeControl), func(ctx SpecContext) {
 		s := scene.New(ctx)
 		lost := losing(ctx, s, func(node string) fault.Fault { return fault.KillNode(s.Control(), node) })
 		after := s.Run(ctx, scene.On(lost, s.Echo("after", nil)))
 		Expect(after.Spec.NodeName).To(Equal(lost))
 	})
-	It("runs the pods of a frozen worker elsewhere, and ends the old ones when it thaws", Serial, Label("RESCHED-003"), func(ctx SpecContext) {
+	It("runs the pods of a frozen worker elsewhere, and ends the old ones when it thaws", Serial, Label("RESCHED-003", scene.NodeControl), func(ctx SpecContext) {
 		s := scene.New(ctx)
 		losing(ctx, s, func(node string) fault.Fault { return fault.PauseNode(s.Control(), node, kubeletOf(s, node)) })
 	})
-	It("runs the pods of a worker elsewhere that no control plane reaches, and ends the old ones when one does", Serial, Label("RESCHED-004"), func(ctx SpecContext) {
+	It("runs the pods of a worker elsewhere that no control plane reaches, and ends the old ones when one does", Serial, Label("RESCHED-004", scene.NodeControl), func(ctx SpecContext) {
 		s := scene.New(ctx)
 		cut := append(s.NodesOf(cluster.ControlPlane, 1), cluster.Balancer)
 		losing(ctx, s, func(node string) fault.Fault { return fault.Isolate(s.Cluster, node, cut...) })

@@ -17,7 +17,7 @@ import (
 )
 
 func declareReturned() {
-	It("runs the pods of a worker that was restarted again in place, and new ones", Serial, Label("RESCHED-006"), func(ctx SpecContext) {
+	It("runs the pods of a worker that was restarted again in place, and new ones", Serial, Label("RESCHED-006", scene.NodeControl), func(ctx SpecContext) {
 		s := scene.New(ctx)
 		control, node := s.Control(), s.NodesOf(cluster.Worker, 1)[0]
 		everywhere, err := s.API.AppsV1().DaemonSets(s.Namespace).Create(ctx, s.DaemonSet("everywhere"), metav1.CreateOptions{})

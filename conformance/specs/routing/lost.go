@@ -32,7 +32,7 @@ func declareLost() {
 		spent(calls, routes.Between(all, calls.At(at), routes.End), budget.EndpointLost, at, "requests to the crashed pod")
 	})
 
-	It("stops sending to the pods of a lost node once it is given up", Serial, Label("ROUTE-011"), func(ctx SpecContext) {
+	It("stops sending to the pods of a lost node once it is given up", Serial, Label("ROUTE-011", scene.NodeControl), func(ctx SpecContext) {
 		s := scene.New(ctx)
 		control, workers := s.Control(), s.NodesOf(cluster.Worker, 2)
 		lost, left := workers[0], workers[1]
@@ -91,7 +91,7 @@ func notReady(ctx context.Context, s *scene.Scene, name string) error {
 }
 
 func declareInfrastructure() {
-	It("goes on routing while the proxy of a node is killed, and follows what changed meanwhile", Serial, Label("ROUTE-013"), func(ctx SpecContext) {
+	It("goes on routing while the proxy of a node is killed, and follows what changed meanwhile", Serial, Label("ROUTE-013", scene.NodeControl), func(ctx SpecContext) {
 		s := scene.New(ctx)
 		control, node := s.Control(), s.NodesOf(cluster.Worker, 1)[0]
 		service := s.Expose(ctx, "web")
@@ -114,7 +114,7 @@ func declareInfrastructure() {
 		held(ctx, calls, at, 0)
 	})
 
-	It("resolves names while a DNS pod is killed", Serial, Label("ROUTE-014"), func(ctx SpecContext) {
+	It("resolves names while a DNS pod is killed", Serial, Label("ROUTE-014", scene.NodeControl), func(ctx SpecContext) {
 		s := scene.New(ctx)
 		server := dnsServer(ctx, s)
 		s.Expose(ctx, "web")
