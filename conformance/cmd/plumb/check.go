@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -88,10 +89,13 @@ func (f *checkFlags) addTarget(fs *pflag.FlagSet) {
 	fs.StringVar(&f.cluster, "cluster", "", "judge a cluster that plumb cluster up left running")
 	fs.StringVar(&f.repository, "image-repository", "docker.io/plumb", "where the fixture images are pulled from")
 	fs.StringVar(&f.settings, "settings", "", "file that states the target's pace (default: what the cluster itself states)")
-	fs.IntVar(&f.procs, "procs", 4, "how many specs run at the same time")
+	fs.IntVar(&f.procs, "procs", atOnce(), "how many specs run at the same time")
 	fs.Int64Var(&f.seed, "seed", 0, "seed of the specs' order, to repeat that of another run (default: a new one)")
 	fs.BoolVar(&f.keep, "keep", false, "leave the cluster that this run booted")
 }
+
+// atOnce is how many specs this machine can carry beside the nodes that it may hold: with twice as many as processors, probes ran out of time.
+func atOnce() int { return min(runtime.NumCPU()+1, 8) }
 
 // given lists the flags that were set.
 func given(fs *pflag.FlagSet) []string {

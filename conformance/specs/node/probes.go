@@ -20,6 +20,7 @@ func declareProbes() {
 		s := scene.New(ctx)
 		pod := s.Echo("pair", nil)
 		pod.Spec.Containers[0].LivenessProbe = scene.HTTPProbe("/healthz")
+		pod.Spec.Containers[0].LivenessProbe.FailureThreshold = 8 // the second run may be slow to listen, and must not be restarted for that
 		well := second(s, "well")
 		well.LivenessProbe = &corev1.Probe{PeriodSeconds: 1, ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"/env", "PATH"}}}}
 		pod.Spec.Containers = append(pod.Spec.Containers, well)

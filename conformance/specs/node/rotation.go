@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -36,7 +37,7 @@ func declareRotation() {
 		ended := make(chan error, 1)
 		go func() {
 			err := s.Stream(ctx, scene.WebSocket, "talker", "attach", &corev1.PodAttachOptions{Container: "tty", Stdin: true}, remotecommand.StreamOptions{Stdin: in})
-			in.CloseWithError(io.ErrClosedPipe) // nobody reads what is typed
+			in.CloseWithError(fmt.Errorf("nobody reads what is typed: attach ended: %w", cmp.Or(err, io.ErrClosedPipe)))
 			ended <- err
 		}()
 		written, pad := 0, strings.Repeat("x", 1000)
