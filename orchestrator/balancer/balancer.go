@@ -162,6 +162,9 @@ func (b *Balancer) watch(ctx context.Context, backend *backend) {
 		if ctx.Err() != nil {
 			return
 		}
+		if errors.Is(err, context.DeadlineExceeded) && b.pool.heardSince(backend, asked) {
+			err = fmt.Errorf("%w: %w", errBusy, err)
+		}
 		verdict, wait := j.take(err, asked, time.Now())
 		b.pool.set(backend, verdict, err)
 		if j.hopeless(time.Now()) {

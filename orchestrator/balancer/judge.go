@@ -9,6 +9,9 @@ import (
 // errUnready: a backend has answered that it is not ready.
 var errUnready = errors.New("not ready")
 
+// errBusy: a backend has not answered in time, but sends to clients meanwhile.
+var errBusy = errors.New("busy")
+
 const (
 	// tolerated is how many probes in a row may fail.
 	tolerated = 1
@@ -16,6 +19,8 @@ const (
 	// than it can, everything is slow, and a reset of every connection makes it slower.
 	slack   = 4
 	stretch = 4
+	// busyFor is how many probes in a row may go unanswered while the backend sends: one that only seems alive is given up in the end.
+	busyFor = 4
 	// unreadyFor is how long a backend may answer that it is not ready before its connections are reset. While etcd elects a leader no apiserver
 	// is ready; one that has lost its etcd for good serves nobody, although its connections are alive.
 	unreadyFor = 2 * time.Second
@@ -26,6 +31,8 @@ type judge struct {
 	cfg      Config
 	state    state
 	failures int
+	// busy are the probes in a row that went unanswered while it sent.
+	busy int
 	// unreadySince is when it first answered that it is not ready; zero while it is.
 	unreadySince time.Time
 	// usual is how long answers take: a maximum that fades.
@@ -43,8 +50,12 @@ func (j *judge) take(err error, asked, answered time.Time) (state, time.Duration
 		j.usual = max(answered.Sub(asked), j.usual*7/8)
 	}
 	if err == nil {
-		j.failures, j.unreadySince, j.state = 0, time.Time{}, ready
+		j.failures, j.busy, j.unreadySince, j.state = 0, 0, time.Time{}, ready
 		return j.state, j.cfg.Interval
+	}
+	if errors.Is(err, errBusy) && j.state == ready && j.busy < busyFor {
+		j.busy++
+		return j.state, 0
 	}
 	j.failures++
 	gone := errors.Is(err, syscall.ECONNREFUSED)

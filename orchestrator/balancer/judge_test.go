@@ -10,6 +10,7 @@ import (
 
 func TestJudge(t *testing.T) {
 	refused, nothing, not := fmt.Errorf("dial: %w", syscall.ECONNREFUSED), errors.New("timeout"), fmt.Errorf("500: %w", errUnready)
+	busy := fmt.Errorf("%w: %w", errBusy, nothing)
 	for _, row := range []struct {
 		name   string
 		probes []error
@@ -21,6 +22,11 @@ func TestJudge(t *testing.T) {
 		{"one answer that it is not ready is forgiven", []error{not}, ready},
 		{"two are not", []error{not, not}, unready},
 		{"it falls silent after that", []error{not, not, nothing}, silent},
+		{"one that sends is busy", []error{busy, busy, busy, busy}, ready},
+		{"but not for ever", []error{busy, busy, busy, busy, busy, busy}, silent},
+		{"nor when it sends no more", []error{busy, nothing, nothing}, silent},
+		{"one that was silent is not ready by sending", []error{nothing, nothing, busy}, silent},
+		{"an answer makes it as new", []error{busy, busy, busy, nil, busy, busy, busy, busy}, ready},
 		{"it comes back", []error{nothing, nothing, nil}, ready},
 	} {
 		t.Run(row.name, func(t *testing.T) {
