@@ -14,11 +14,9 @@ func Explain(observed []string, changes []verdict.LeaderChange, results []verdic
 	told := &verdict.Leadership{Observed: observed, Changes: []verdict.LeaderChange{}}
 	for _, c := range changes {
 		c.Because = cause(c.At, results)
-		if c.Because == "" {
-			told.Unexplained++
-		}
 		told.Changes = append(told.Changes, c)
 	}
+	told.Unexplained = verdict.Unexplained(told.Changes)
 	return told
 }
 

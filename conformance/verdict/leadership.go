@@ -11,6 +11,16 @@ type Leadership struct {
 	Unexplained int `json:"unexplained"`
 }
 
+// Unexplained counts the changes that no requirement's fault explains.
+func Unexplained(changes []LeaderChange) (n int) {
+	for _, c := range changes {
+		if c.Because == "" {
+			n++
+		}
+	}
+	return n
+}
+
 // LeaderChange is one change of a leader, At when it was seen. From and To are empty where only the change itself is known.
 type LeaderChange struct {
 	At      time.Time `json:"at"`

@@ -108,15 +108,20 @@ func (c *Cluster) APIServers() map[string]string {
 	return urls
 }
 
+// HelperLabels mark the containers by which faults are made, on whatever cluster.
+func HelperLabels() map[string]string { return map[string]string{roleLabel: faultRole} }
+
 // Control over the containers.
 func (c *Cluster) Control() cluster.Control {
 	containers := map[string]string{}
 	for _, n := range c.nodes {
 		containers[n.Name] = n.Name
 	}
+	labels := HelperLabels()
+	labels[clusterLabel] = c.name
 	return engine.New(engine.Config{
 		Docker: c.provider.docker, Containers: containers, Balancer: c.name + "-balancer", FaultImage: c.faultImage,
-		Labels: map[string]string{clusterLabel: c.name, roleLabel: faultRole},
+		Labels: labels,
 	})
 }
 

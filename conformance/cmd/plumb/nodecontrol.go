@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/plumb-k8s/plumb/conformance/cluster"
+	"github.com/plumb-k8s/plumb/conformance/cluster/containers"
 	"github.com/plumb-k8s/plumb/conformance/cluster/engine"
 	"github.com/plumb-k8s/plumb/conformance/cluster/existing"
 	"github.com/plumb-k8s/plumb/conformance/cluster/script"
@@ -73,7 +74,7 @@ func (n *nodeControl) byDocker(ctx context.Context, c *existing.Cluster, faultIm
 	if err != nil {
 		return nil, err
 	}
-	cfg := engine.Config{Docker: docker, Containers: map[string]string{}, Balancer: n.balancer, FaultImage: faultImage, Labels: helperLabels()}
+	cfg := engine.Config{Docker: docker, Containers: map[string]string{}, Balancer: n.balancer, FaultImage: faultImage, Labels: containers.HelperLabels()}
 	for _, node := range c.Nodes() {
 		cfg.Containers[node.Name] = node.Name
 	}
@@ -84,9 +85,6 @@ func (n *nodeControl) byDocker(ctx context.Context, c *existing.Cluster, faultIm
 	control := engine.New(cfg)
 	return control, control.Check(ctx)
 }
-
-// helperLabels mark the containers by which faults are made, as on clusters that plumb boots.
-func helperLabels() map[string]string { return map[string]string{"io.plumb.role": "fault"} }
 
 // serverOf is the host:port of a cluster's API.
 func serverOf(c *existing.Cluster) string {

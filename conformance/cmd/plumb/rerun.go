@@ -86,9 +86,7 @@ func (f *rerunFlags) prepare(fs *pflag.FlagSet, dir string, out io.Writer) (noth
 	if err := inherit(fs, r.Run); err != nil {
 		return false, err
 	}
-	for _, p := range r.Profiles {
-		f.profiles = append(f.profiles, p.Name)
-	}
+	f.profiles = append(f.profiles, r.ProfileNames()...)
 	f.given = given(fs)
 	f.rerun = &record.Rerun{Folder: dir, Text: r.Text, UID: r.Environment.Target.UID}
 	return false, nil

@@ -12,7 +12,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
@@ -62,7 +61,7 @@ func declareDrain() {
 		before := s.PodsOf(ctx, "web")
 		Consistently(ctx, func(ctx context.Context) error {
 			for _, p := range onNode(s.PodsOf(ctx, "web"), node) {
-				if err := evict(ctx, s, p.Name); !apierrors.IsTooManyRequests(err) || !apierrors.HasStatusCause(err, policyv1.DisruptionBudgetCause) {
+				if err := s.Evict(ctx, p.Name); !apierrors.IsTooManyRequests(err) || !apierrors.HasStatusCause(err, policyv1.DisruptionBudgetCause) {
 					return fmt.Errorf("the eviction of %s is not refused for its budget: %w", p.Name, orAllowed(err))
 				}
 			}
@@ -92,12 +91,7 @@ func orAllowed(err error) error {
 // protect gives the Deployment's pods a budget of which so many must stay, and waits until it counts them.
 func protect(ctx context.Context, s *scene.Scene, pods, stay int32) {
 	GinkgoHelper()
-	least := intstr.FromInt32(stay)
-	_, err := s.API.PolicyV1().PodDisruptionBudgets(s.Namespace).Create(ctx, &policyv1.PodDisruptionBudget{
-		ObjectMeta: metav1.ObjectMeta{Name: "web"},
-		Spec:       policyv1.PodDisruptionBudgetSpec{MinAvailable: &least, Selector: &metav1.LabelSelector{MatchLabels: scene.App("web")}},
-	}, metav1.CreateOptions{})
-	Expect(err).NotTo(HaveOccurred())
+	s.Protect(ctx, "web", stay)
 	Eventually(ctx, func(ctx context.Context) ([]int32, error) {
 		b, err := s.API.PolicyV1().PodDisruptionBudgets(s.Namespace).Get(ctx, "web", metav1.GetOptions{})
 		return []int32{b.Status.CurrentHealthy, b.Status.DisruptionsAllowed}, err
@@ -111,10 +105,6 @@ func cordon(ctx context.Context, s *scene.Scene, node string, on bool) {
 	Expect(err).NotTo(HaveOccurred())
 }
 
-func evict(ctx context.Context, s *scene.Scene, pod string) error {
-	return s.API.PolicyV1().Evictions(s.Namespace).Evict(ctx, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: pod, Namespace: s.Namespace}})
-}
-
 // drain evicts a Deployment's pods from a node, as kubectl drain does: what a budget refuses is tried again.
 func drain(ctx context.Context, s *scene.Scene, app, node string) (evicted, refused int) {
 	GinkgoHelper()
@@ -125,7 +115,7 @@ func drain(ctx context.Context, s *scene.Scene, app, node string) (evicted, refu
 			if done[p.UID] {
 				continue
 			}
-			err := evict(ctx, s, p.Name)
+			err := s.Evict(ctx, p.Name)
 			switch {
 			case err == nil:
 				done[p.UID] = true

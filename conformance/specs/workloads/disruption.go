@@ -6,10 +6,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
@@ -20,9 +18,9 @@ func declareDisruption() {
 	It("evicts only as many pods as their disruption budget allows", Label("WORK-009"), func(ctx SpecContext) {
 		s := scene.New(ctx)
 		s.Deploy(ctx, s.Deployment("web", 2))
-		protect(ctx, s, "web", 2)
+		s.Protect(ctx, "web", 2)
 		Eventually(ctx, allowed(s, "web")).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(BeZero())
-		err := evict(ctx, s, s.PodsOf(ctx, "web")[0].Name)
+		err := s.Evict(ctx, s.PodsOf(ctx, "web")[0].Name)
 		Expect(apierrors.IsTooManyRequests(err)).To(BeTrue(), "got %v", err)
 		scale, err := s.API.AppsV1().Deployments(s.Namespace).GetScale(ctx, "web", metav1.GetOptions{})
 		Expect(err).NotTo(HaveOccurred())
@@ -30,7 +28,7 @@ func declareDisruption() {
 		_, err = s.API.AppsV1().Deployments(s.Namespace).UpdateScale(ctx, "web", scale, metav1.UpdateOptions{})
 		Expect(err).NotTo(HaveOccurred())
 		Eventually(ctx, allowed(s, "web")).WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(BeEquivalentTo(1))
-		Expect(evict(ctx, s, s.PodsOf(ctx, "web")[0].Name)).To(Succeed())
+		Expect(s.Evict(ctx, s.PodsOf(ctx, "web")[0].Name)).To(Succeed())
 
 		By("evicting three pods at once of which two must stay")
 		// Nobody replaces them: a second eviction does not become right after a while.
@@ -41,22 +39,11 @@ func declareDisruption() {
 		for _, name := range alone {
 			s.WaitReady(ctx, name)
 		}
-		protect(ctx, s, "alone", 2)
+		s.Protect(ctx, "alone", 2)
 		Eventually(ctx, allowed(s, "alone")).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(BeEquivalentTo(1))
 		Expect(evictAtOnce(ctx, s, alone)).To(Equal(1), "evictions that were allowed")
 		Eventually(ctx, func(ctx context.Context) int { return len(s.PodsOf(ctx, "alone")) }).WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(Equal(2), "pods that are left")
 	})
-}
-
-// protect gives an app's pods a budget of which so many must stay.
-func protect(ctx context.Context, s *scene.Scene, app string, stay int32) {
-	GinkgoHelper()
-	least := intstr.FromInt32(stay)
-	_, err := s.API.PolicyV1().PodDisruptionBudgets(s.Namespace).Create(ctx, &policyv1.PodDisruptionBudget{
-		ObjectMeta: metav1.ObjectMeta{Name: app},
-		Spec:       policyv1.PodDisruptionBudgetSpec{MinAvailable: &least, Selector: &metav1.LabelSelector{MatchLabels: scene.App(app)}},
-	}, metav1.CreateOptions{})
-	Expect(err).NotTo(HaveOccurred())
 }
 
 // allowed asks how many disruptions a budget allows; -1 while it has not counted its pods.
@@ -70,17 +57,13 @@ func allowed(s *scene.Scene, name string) func(context.Context) int32 {
 	}
 }
 
-func evict(ctx context.Context, s *scene.Scene, pod string) error {
-	return s.API.PolicyV1().Evictions(s.Namespace).Evict(ctx, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: pod}})
-}
-
 // evictAtOnce returns how many evictions were allowed; the others have to be refused for the budget's sake.
 func evictAtOnce(ctx context.Context, s *scene.Scene, pods []string) (gone int) {
 	GinkgoHelper()
 	errs := make([]error, len(pods))
 	var all sync.WaitGroup
 	for i, pod := range pods {
-		all.Go(func() { errs[i] = evict(ctx, s, pod) })
+		all.Go(func() { errs[i] = s.Evict(ctx, pod) })
 	}
 	all.Wait()
 	for _, err := range errs {

@@ -14,10 +14,7 @@ import (
 
 // wanted are the requirements of the report's profiles.
 func (a *Audit) wanted() ([]verdict.Requirement, error) {
-	var names []string
-	for _, p := range a.Report.Profiles {
-		names = append(names, p.Name)
-	}
+	names := a.Report.ProfileNames()
 	if len(names) == 0 {
 		return nil, fmt.Errorf("no profile is named")
 	}
@@ -137,19 +134,10 @@ func (a *Audit) stated(wanted []verdict.Requirement, selected []string) {
 		a.find("environment.target.uid", "is empty, and no doubt says that nobody knows what was judged", rerun)
 	}
 	if l := r.Leadership; l != nil {
-		if n := unexplained(l.Changes); n != l.Unexplained {
+		if n := verdict.Unexplained(l.Changes); n != l.Unexplained {
 			a.find("leadership.unexplained", fmt.Sprintf("states %d, and %d changes have no cause", l.Unexplained, n), rerun)
 		}
 	}
-}
-
-func unexplained(changes []verdict.LeaderChange) (n int) {
-	for _, c := range changes {
-		if c.Because == "" {
-			n++
-		}
-	}
-	return n
 }
 
 // counted is "2 failed, 5 passed".

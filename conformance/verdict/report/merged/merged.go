@@ -118,13 +118,7 @@ func (m Merge) fits(a, b shard) error {
 	return nil
 }
 
-func profiles(r *record.Report) string {
-	var names []string
-	for _, p := range r.Profiles {
-		names = append(names, p.Name)
-	}
-	return strings.Join(names, ", ")
-}
+func profiles(r *record.Report) string { return strings.Join(r.ProfileNames(), ", ") }
 
 // settings by value: where each is from may differ.
 func settings(r *record.Report) string {
@@ -146,7 +140,7 @@ func shape(r *record.Report) string {
 
 // due are the requirements that the shards were to run together, and which of them a focus left; nil is all.
 func due(r *record.Report) (wanted []verdict.Requirement, selected []string, err error) {
-	wanted, err = verdict.Of(strings.Split(profiles(r), ", ")...)
+	wanted, err = verdict.Of(r.ProfileNames()...)
 	if err == nil && r.Run.Focus != "" {
 		selected, err = verdict.Matching(wanted, r.Run.Focus)
 	}
@@ -208,13 +202,7 @@ func led(shards []shard, results []verdict.Result) *verdict.Leadership {
 	if one {
 		return leadership.Explain(observed, changes, results)
 	}
-	joined := &verdict.Leadership{Observed: observed, Changes: changes}
-	for _, s := range shards {
-		if s.Leadership != nil {
-			joined.Unexplained += s.Leadership.Unexplained
-		}
-	}
-	return joined
+	return &verdict.Leadership{Observed: observed, Changes: changes, Unexplained: verdict.Unexplained(changes)}
 }
 
 func same(a, b string) bool {

@@ -31,6 +31,14 @@ type Report struct {
 	verdict.Verdict
 }
 
+// ProfileNames are the profiles that were asked for, in their order.
+func (r *Report) ProfileNames() (names []string) {
+	for _, p := range r.Profiles {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
 // Profile counts the outcomes of one profile. Requirements is how many it has: more than the sum when the run was partial.
 type Profile struct {
 	Name         string                  `json:"name"`
