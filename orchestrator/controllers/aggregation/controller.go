@@ -28,7 +28,7 @@ const manager = "clusterrole-aggregation-controller"
 // Run aggregates until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
 	roles := w.Informers.Rbac().V1().ClusterRoles()
-	l := loop.New(5, w.Logger, func(ctx context.Context, name string) error {
+	l := loop.New(ctx, 5, w.Logger, func(ctx context.Context, name string) error {
 		role, err := roles.Lister().Get(name)
 		if apierrors.IsNotFound(err) || err == nil && role.AggregationRule == nil {
 			return nil

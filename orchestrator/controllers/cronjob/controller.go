@@ -31,7 +31,7 @@ type controller struct {
 // Run keeps CronJobs until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
 	c := &controller{World: w}
-	c.loop = loop.New(w.Settings.WorkersOf("cron-job"), w.Logger, c.sync)
+	c.loop = loop.New(ctx, w.Settings.WorkersOf("cron-job"), w.Logger, c.sync)
 	loop.Keys[batch.CronJob](c.loop, w.Informers.Batch().V1().CronJobs().Informer())
 	loop.On(c.loop, w.Informers.Batch().V1().Jobs().Informer(), func(old, new *batch.Job) {
 		loop.Owners(c.loop, "CronJob", old, new, nil)

@@ -38,7 +38,7 @@ type controller struct {
 // Run keeps DaemonSets until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
 	c := &controller{World: w, failures: flowcontrol.NewBackOff(time.Second, 15*time.Minute)}
-	c.loop = loop.New(w.Settings.WorkersOf("daemonset"), w.Logger, c.sync)
+	c.loop = loop.New(ctx, w.Settings.WorkersOf("daemonset"), w.Logger, c.sync)
 	loop.Keys[apps.DaemonSet](c.loop, w.Informers.Apps().V1().DaemonSets().Informer())
 	loop.On(c.loop, w.Informers.Apps().V1().ControllerRevisions().Informer(), func(old, new *apps.ControllerRevision) {
 		loop.Owners(c.loop, "DaemonSet", old, new, func(r *apps.ControllerRevision) { c.wakeAdopters(r) })

@@ -34,7 +34,7 @@ type controller struct {
 // Run keeps Deployments until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
 	c := &controller{World: w}
-	c.loop = loop.New(w.Settings.WorkersOf("deployment"), w.Logger, c.sync)
+	c.loop = loop.New(ctx, w.Settings.WorkersOf("deployment"), w.Logger, c.sync)
 	loop.Keys[apps.Deployment](c.loop, w.Informers.Apps().V1().Deployments().Informer())
 	loop.On(c.loop, w.Informers.Apps().V1().ReplicaSets().Informer(), func(old, new *apps.ReplicaSet) {
 		loop.Owners(c.loop, "Deployment", old, new, c.wakeAdopters)

@@ -42,10 +42,10 @@ func Run(ctx context.Context, w *world.World) error {
 		return fmt.Errorf("scale client: %w", err)
 	}
 	c.scales = scales
-	c.loop = loop.New(w.Settings.WorkersOf("disruption"), w.Logger, c.sync)
+	c.loop = loop.New(ctx, w.Settings.WorkersOf("disruption"), w.Logger, c.sync)
 	loop.Keys[policy.PodDisruptionBudget](c.loop, w.Informers.Policy().V1().PodDisruptionBudgets().Informer())
 	loop.On(c.loop, w.Informers.Core().V1().Pods().Informer(), c.podChanged)
-	spared := loop.New(1, w.Logger, c.spare)
+	spared := loop.New(ctx, 1, w.Logger, c.spare)
 	loop.On(spared, w.Informers.Core().V1().Pods().Informer(), func(_, new *core.Pod) {
 		if new == nil || new.DeletionTimestamp != nil || pods.Ended(new) {
 			return

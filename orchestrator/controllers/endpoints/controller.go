@@ -17,7 +17,7 @@ import (
 
 // Run writes Endpoints until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
-	l := loop.New(w.Settings.WorkersOf("endpoint"), w.Logger, func(ctx context.Context, key string) error { return sync(ctx, w, key) })
+	l := loop.New(ctx, w.Settings.WorkersOf("endpoint"), w.Logger, func(ctx context.Context, key string) error { return sync(ctx, w, key) })
 	loop.Keys[core.Service](l, w.Informers.Core().V1().Services().Informer())
 	loop.Keys[core.Endpoints](l, w.Informers.Core().V1().Endpoints().Informer())
 	Pods(l, w)

@@ -27,7 +27,7 @@ type controller struct {
 // Run writes slices until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
 	c := &controller{World: w}
-	c.loop = loop.New(w.Settings.WorkersOf("service-endpoint"), w.Logger, c.sync)
+	c.loop = loop.New(ctx, w.Settings.WorkersOf("service-endpoint"), w.Logger, c.sync)
 	loop.Keys[core.Service](c.loop, w.Informers.Core().V1().Services().Informer())
 	endpoints.Pods(c.loop, w)
 	slicing.Follow(c.loop, w.Informers.Discovery().V1().EndpointSlices().Informer(), manager)

@@ -37,7 +37,7 @@ type collector struct {
 // Run collects until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
 	c := &collector{World: w, graph: newGraph(), mapper: restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(w.Discovery))}
-	c.loop = loop.New(w.Settings.WorkersOf("gc"), w.Logger, func(ctx context.Context, key string) error { return c.sync(ctx, types.UID(key)) })
+	c.loop = loop.New(ctx, w.Settings.WorkersOf("gc"), w.Logger, func(ctx context.Context, key string) error { return c.sync(ctx, types.UID(key)) })
 	ready := make(chan struct{})
 	c.running.Go(func() { c.follow(ctx, ready) })
 	defer c.running.Wait()

@@ -19,7 +19,7 @@ import (
 
 // RunClaims protects claims until ctx ends.
 func RunClaims(ctx context.Context, w *world.World) error {
-	l := loop.New(1, w.Logger, func(ctx context.Context, key string) error { return syncClaim(ctx, w, key) })
+	l := loop.New(ctx, 1, w.Logger, func(ctx context.Context, key string) error { return syncClaim(ctx, w, key) })
 	loop.Keys[core.PersistentVolumeClaim](l, w.Informers.Core().V1().PersistentVolumeClaims().Informer())
 	loop.On(l, w.Informers.Core().V1().Pods().Informer(), func(old, new *core.Pod) {
 		p := new
@@ -93,7 +93,7 @@ func gone(err error) error {
 
 // RunVolumes protects volumes until ctx ends.
 func RunVolumes(ctx context.Context, w *world.World) error {
-	l := loop.New(1, w.Logger, func(ctx context.Context, name string) error { return syncVolume(ctx, w, name) })
+	l := loop.New(ctx, 1, w.Logger, func(ctx context.Context, name string) error { return syncVolume(ctx, w, name) })
 	loop.Keys[core.PersistentVolume](l, w.Informers.Core().V1().PersistentVolumes().Informer())
 	return l.Run(ctx)
 }

@@ -39,7 +39,7 @@ type controller struct {
 // Run keeps Jobs until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
 	c := &controller{World: w}
-	c.loop = loop.New(w.Settings.WorkersOf("job"), w.Logger, c.sync)
+	c.loop = loop.New(ctx, w.Settings.WorkersOf("job"), w.Logger, c.sync)
 	loop.Keys[batch.Job](c.loop, w.Informers.Batch().V1().Jobs().Informer())
 	loop.On(c.loop, w.Informers.Core().V1().Pods().Informer(), func(old, new *core.Pod) {
 		loop.Owners(c.loop, "Job", old, new, c.wakeAdopters)
@@ -50,7 +50,7 @@ func Run(ctx context.Context, w *world.World) error {
 	})
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error { return c.loop.Run(ctx) })
-	both.Go(func() error { return c.strays().Run(ctx) })
+	both.Go(func() error { return c.strays(ctx).Run(ctx) })
 	return both.Wait()
 }
 

@@ -12,8 +12,8 @@ import (
 )
 
 // strays returns the loop that frees pods which wait for a Job that will never count them: it is gone, or they are no longer its own.
-func (c *controller) strays() *loop.Loop {
-	l := loop.New(2, c.Logger, c.free)
+func (c *controller) strays(ctx context.Context) *loop.Loop {
+	l := loop.New(ctx, 2, c.Logger, c.free)
 	loop.On(l, c.Informers.Core().V1().Pods().Informer(), func(_, new *core.Pod) {
 		if new != nil && tracked(new) && c.stray(new) {
 			l.Add(loop.Key(new))

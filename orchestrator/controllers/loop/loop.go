@@ -37,10 +37,12 @@ type source struct {
 	handler  cache.ResourceEventHandler
 }
 
-// New makes a loop with that many workers.
-func New(workers int, logger *slog.Logger, sync Sync) *Loop {
+// New makes a loop with that many workers. Its queue ends with ctx, whether the loop ran by then or not.
+func New(ctx context.Context, workers int, logger *slog.Logger, sync Sync) *Loop {
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[string](5*time.Millisecond, 60*time.Second)
-	return &Loop{queue: workqueue.NewTypedRateLimitingQueue(limiter), sync: sync, workers: max(workers, 1), logger: logger}
+	l := &Loop{queue: workqueue.NewTypedRateLimitingQueue(limiter), sync: sync, workers: max(workers, 1), logger: logger}
+	context.AfterFunc(ctx, l.queue.ShutDown)
+	return l
 }
 
 // Add asks for a sync of key.

@@ -29,8 +29,7 @@ func TestOwnersAreWokenBeforeAndAfterAChange(t *testing.T) {
 		{"still an orphan", orphan, orphan, nil, 2},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			l := New(1, slog.New(slog.DiscardHandler), nil)
-			defer l.queue.ShutDown()
+			l := New(t.Context(), 1, slog.New(slog.DiscardHandler), nil)
 			adopted := 0
 			Owners(l, "Job", row.old, row.new, func(*core.Pod) { adopted++ })
 			Owners(l, "Job", row.old, row.new, nil)

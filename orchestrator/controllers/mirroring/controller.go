@@ -25,7 +25,7 @@ type controller struct {
 // Run mirrors until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
 	c := &controller{World: w}
-	c.loop = loop.New(w.Settings.WorkersOf("mirroring-service-endpoint"), w.Logger, c.sync)
+	c.loop = loop.New(ctx, w.Settings.WorkersOf("mirroring-service-endpoint"), w.Logger, c.sync)
 	loop.Keys[core.Endpoints](c.loop, w.Informers.Core().V1().Endpoints().Informer())
 	loop.On(c.loop, w.Informers.Core().V1().Services().Informer(), func(old, new *core.Service) {
 		if old != nil && new != nil && (len(old.Spec.Selector) == 0) == (len(new.Spec.Selector) == 0) {

@@ -29,7 +29,7 @@ type controller struct {
 // Run empties namespaces until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
 	c := &controller{World: w}
-	c.loop = loop.New(w.Settings.WorkersOf("namespace"), w.Logger, c.sync)
+	c.loop = loop.New(ctx, w.Settings.WorkersOf("namespace"), w.Logger, c.sync)
 	loop.On(c.loop, w.Informers.Core().V1().Namespaces().Informer(), func(_, new *core.Namespace) {
 		if new != nil && new.DeletionTimestamp != nil {
 			c.loop.Add(new.Name)

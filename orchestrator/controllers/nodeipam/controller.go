@@ -51,7 +51,7 @@ func Run(ctx context.Context, w *world.World) error {
 	for _, node := range all {
 		c.occupy(node)
 	}
-	c.loop = loop.New(1, w.Logger, c.sync)
+	c.loop = loop.New(ctx, 1, w.Logger, c.sync)
 	loop.On(c.loop, nodes.Informer(), func(old, new *core.Node) {
 		if new == nil {
 			c.release(old)

@@ -38,7 +38,7 @@ type controller struct {
 // Run judges nodes until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
 	c := &controller{World: w, health: map[string]*health{}, paces: map[string]*pace{}}
-	c.loop = loop.New(w.Settings.WorkersOf("node"), w.Logger, c.sync)
+	c.loop = loop.New(ctx, w.Settings.WorkersOf("node"), w.Logger, c.sync)
 	nodes, leases, allPods := w.Informers.Core().V1().Nodes(), w.Informers.Coordination().V1().Leases(), w.Informers.Core().V1().Pods()
 	loop.Keys[core.Node](c.loop, nodes.Informer())
 	if !cache.WaitForCacheSync(ctx.Done(), nodes.Informer().HasSynced, leases.Informer().HasSynced, allPods.Informer().HasSynced) {

@@ -46,7 +46,7 @@ type controller struct {
 
 func run(ctx context.Context, w *world.World, v variant, workers int) error {
 	c := &controller{World: w, variant: v}
-	c.loop = loop.New(workers, w.Logger, c.sync)
+	c.loop = loop.New(ctx, workers, w.Logger, c.sync)
 	if v.kind == "ReplicaSet" {
 		loop.Keys[apps.ReplicaSet](c.loop, v.informer)
 	} else {

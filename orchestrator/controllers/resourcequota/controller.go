@@ -49,7 +49,7 @@ type counter struct {
 // Run counts until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
 	c := &counter{World: w}
-	c.loop = loop.New(workers, w.Logger, c.sync)
+	c.loop = loop.New(ctx, workers, w.Logger, c.sync)
 	c.followed = &followed{World: w, ctx: ctx, changed: c.changed, informers: map[schema.GroupResource]cache.SharedIndexInformer{}}
 	core1 := w.Informers.Core().V1()
 	loop.On(c.loop, core1.ResourceQuotas().Informer(), func(old, q *core.ResourceQuota) {

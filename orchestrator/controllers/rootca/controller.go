@@ -23,7 +23,7 @@ const (
 
 // Run publishes until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
-	l := loop.New(1, w.Logger, func(ctx context.Context, namespace string) error { return sync(ctx, w, namespace) })
+	l := loop.New(ctx, 1, w.Logger, func(ctx context.Context, namespace string) error { return sync(ctx, w, namespace) })
 	loop.Keys[core.Namespace](l, w.Informers.Core().V1().Namespaces().Informer())
 	loop.On(l, w.Informers.Core().V1().ConfigMaps().Informer(), func(old, new *core.ConfigMap) {
 		if new == nil {

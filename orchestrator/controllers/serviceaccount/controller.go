@@ -18,7 +18,7 @@ const name = "default"
 
 // Run makes default service accounts until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
-	l := loop.New(w.Settings.WorkersOf("serviceaccount"), w.Logger, func(ctx context.Context, namespace string) error {
+	l := loop.New(ctx, w.Settings.WorkersOf("serviceaccount"), w.Logger, func(ctx context.Context, namespace string) error {
 		return sync(ctx, w, namespace)
 	})
 	loop.Keys[core.Namespace](l, w.Informers.Core().V1().Namespaces().Informer())

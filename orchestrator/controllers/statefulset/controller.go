@@ -36,7 +36,7 @@ type controller struct {
 // Run keeps StatefulSets until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
 	c := &controller{World: w}
-	c.loop = loop.New(w.Settings.WorkersOf("statefulset"), w.Logger, c.sync)
+	c.loop = loop.New(ctx, w.Settings.WorkersOf("statefulset"), w.Logger, c.sync)
 	loop.Keys[apps.StatefulSet](c.loop, w.Informers.Apps().V1().StatefulSets().Informer())
 	loop.On(c.loop, w.Informers.Core().V1().Pods().Informer(), func(old, new *core.Pod) {
 		loop.Owners(c.loop, "StatefulSet", old, new, c.wakeAdopters)

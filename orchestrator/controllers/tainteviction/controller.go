@@ -22,7 +22,7 @@ import (
 // Run evicts until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
 	l, s := &loop.Loop{}, &seen{}
-	l = loop.New(8, w.Logger, func(ctx context.Context, key string) error { return look(ctx, w, l, s, key) })
+	l = loop.New(ctx, 8, w.Logger, func(ctx context.Context, key string) error { return look(ctx, w, l, s, key) })
 	loop.On(l, w.Informers.Core().V1().Pods().Informer(), func(old, new *core.Pod) {
 		if new == nil || new.Spec.NodeName == "" || old != nil && old.Spec.NodeName == new.Spec.NodeName && equality.Semantic.DeepEqual(old.Spec.Tolerations, new.Spec.Tolerations) {
 			return

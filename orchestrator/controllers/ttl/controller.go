@@ -24,7 +24,7 @@ type controller struct {
 // Run deletes until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
 	c := &controller{World: w}
-	c.loop = loop.New(w.Settings.WorkersOf("ttl-after-finished"), w.Logger, c.sync)
+	c.loop = loop.New(ctx, w.Settings.WorkersOf("ttl-after-finished"), w.Logger, c.sync)
 	loop.On(c.loop, w.Informers.Batch().V1().Jobs().Informer(), func(_, new *batch.Job) {
 		if new != nil && new.DeletionTimestamp == nil && new.Spec.TTLSecondsAfterFinished != nil {
 			c.loop.Add(loop.Key(new))
