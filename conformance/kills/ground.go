@@ -92,7 +92,7 @@ func (p planes) run(ctx context.Context, m *Mutant, program string, ids []string
 		programs = programs.With(m.Component, program)
 	}
 	home := filepath.Join(dir, "plane")
-	if err := os.MkdirAll(home, 0o755); err != nil {
+	if err := errors.Join(os.RemoveAll(home), os.MkdirAll(home, 0o755)); err != nil { // an earlier run's data are another cluster's
 		return nil, err
 	}
 	running, err := plane.Start(ctx, home, programs)

@@ -69,6 +69,10 @@ type Plane struct {
 
 // Start starts the components in a folder, which must be empty, and returns when the API says that it is ready. Their logs are in the folder.
 func Start(ctx context.Context, dir string, programs Executables) (*Plane, error) {
+	dir, err := filepath.Abs(dir) // the components' working directory is that folder
+	if err != nil {
+		return nil, err
+	}
 	s, err := makeSecrets(dir)
 	if err != nil {
 		return nil, err

@@ -19,14 +19,24 @@ import (
 )
 
 func declareNodeComponents() {
-	for i, component := range []string{"kubelet", "containerd", "balancer"} {
-		id := []string{"HA-005", "HA-007", "HA-008"}[i]
+	for i, component := range []string{"kubelet", "containerd"} {
+		id := []string{"HA-005", "HA-007"}[i]
 		It("keeps containers running and starts new ones after "+component+" was killed", Serial, Label(id), func(ctx SpecContext) {
-			runsOn(ctx, component, fault.KillComponent)
+			s := scene.New(ctx)
+			survives(ctx, s, func(node string) fault.Fault { return fault.KillComponent(s.Control(), node, component) })
 		})
 	}
 	It("keeps containers running and starts new ones after the kubelet was told to stop", Serial, Label("HA-011"), func(ctx SpecContext) {
-		runsOn(ctx, "kubelet", fault.StopComponent)
+		s := scene.New(ctx)
+		survives(ctx, s, func(node string) fault.Fault { return fault.StopComponent(s.Control(), node, "kubelet") })
+	})
+	It("keeps containers running and starts new ones after a worker had no way to the apiservers", Serial, Label("HA-008"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		all := append(s.NodesOf(cluster.ControlPlane, 1), cluster.Balancer)
+		node, before := settled(ctx, s)
+		cut := s.Break(ctx, fault.Isolate(s.Cluster, node, all...))
+		scene.Heal(ctx, cut)
+		goesOn(ctx, s, node, before)
 	})
 	It("routes to a Service while kube-proxy is killed, and to its changes afterwards", Serial, Label("HA-006"), func(ctx SpecContext) {
 		s := scene.New(ctx)
@@ -37,22 +47,37 @@ func declareNodeComponents() {
 		url := "http://" + service.Spec.ClusterIP
 		reaches(ctx, s, client.Name, url, "web-1")
 		calls := callOn(ctx, s, client.Name, url)
-		scene.Heal(ctx, s.Break(ctx, fault.KillComponent(s.Control(), node, "kube-proxy")))
+		killed := s.Break(ctx, fault.KillComponent(s.Control(), node, "kube-proxy"))
 		Eventually(ctx, calls.answered).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(BeNumerically(">=", 20))
 		Expect(calls.stop()).To(BeEmpty(), "calls that failed while kube-proxy was killed")
 		s.Run(ctx, s.Echo("web-2", scene.App("web")))
 		Expect(s.API.CoreV1().Pods(s.Namespace).Delete(ctx, "web-1", metav1.DeleteOptions{})).To(Succeed())
 		reaches(ctx, s, client.Name, url, "web-2")
+		scene.Heal(ctx, killed)
 	})
 }
 
-// runsOn ends a component of a node: a container of it runs on, and another is started.
-func runsOn(ctx SpecContext, component string, end func(control cluster.Control, node, component string) fault.Fault) {
+// survives ends a component of a node: a container of it runs on, and another is started. To start the component anew is the node's own work, so what
+// it is to do again is asked for first, and the new process witnessed then.
+func survives(ctx context.Context, s *scene.Scene, end func(node string) fault.Fault) {
 	GinkgoHelper()
-	s := scene.New(ctx)
-	node := s.NodesOf(cluster.Worker, 1)[0]
-	before := s.Run(ctx, scene.On(node, s.Echo("old", nil)))
-	scene.Heal(ctx, s.Break(ctx, end(s.Control(), node, component)))
+	node, before := settled(ctx, s)
+	ended := s.Break(ctx, end(node))
+	goesOn(ctx, s, node, before)
+	scene.Heal(ctx, ended)
+	sameContainer(ctx, s, before)
+}
+
+// settled is a worker with a pod on it.
+func settled(ctx context.Context, s *scene.Scene) (node string, pod *corev1.Pod) {
+	GinkgoHelper()
+	node = s.NodesOf(cluster.Worker, 1)[0]
+	return node, s.Run(ctx, scene.On(node, s.Echo("old", nil)))
+}
+
+// goesOn: the node starts a new pod, is Ready, and has left the container of the old one alone.
+func goesOn(ctx context.Context, s *scene.Scene, node string, before *corev1.Pod) {
+	GinkgoHelper()
 	s.Run(ctx, scene.On(node, s.Echo("new", nil)))
 	sameContainer(ctx, s, before)
 	s.WaitNodesReady(ctx)

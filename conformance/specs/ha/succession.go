@@ -52,6 +52,10 @@ func declareSuccession() {
 			WithTimeout(budget.Quiet.Limit()).WithPolling(target.Poll).Should(Succeed(), "the Lease was taken from who held it")
 		Expect(born(ctx, s, from)).To(BeEmpty(), "pods that a leader made who was none any more")
 		Expect(s.PodsOf(ctx, "web")).To(HaveLen(6))
+		from = stand(ctx, s)
+		scaleTo(ctx, s, "web", 8)
+		s.WaitRolledOut(ctx, "web")
+		Expect(born(ctx, s, from)).To(HaveLen(2), "two leaders would each make what is missing")
 	})
 }
 
