@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
@@ -19,6 +20,9 @@ type helper struct {
 	// host joins the container to namespaces of the node, whose container is id.
 	host func(h *container.HostConfig, id string)
 }
+
+// creation is how long the engine may take to make a helper's container.
+const creation = 30 * time.Second
 
 // inNetwork joins the node's network namespace, and may program it.
 func inNetwork(h *container.HostConfig, id string) {
@@ -40,7 +44,10 @@ func (c *Control) run(ctx context.Context, node string, h helper) (string, error
 	}
 	docker, host := c.cfg.Docker, &container.HostConfig{}
 	h.host(host, id)
-	created, err := docker.ContainerCreate(ctx, client.ContainerCreateOptions{
+	// A creation that is given up may leave a container all the same, of which nobody knows the name.
+	creating, cancel := context.WithTimeout(context.WithoutCancel(ctx), creation)
+	defer cancel()
+	created, err := docker.ContainerCreate(creating, client.ContainerCreateOptions{
 		Config: &container.Config{Image: c.cfg.FaultImage, Cmd: h.words, Labels: c.cfg.Labels}, HostConfig: host,
 	})
 	if err != nil {

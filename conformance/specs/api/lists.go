@@ -29,6 +29,9 @@ func declareLists() {
 			if page == 0 {
 				newMap(ctx, s, "page-99", map[string]string{"paged": "yes"})
 				Expect(maps(s).Delete(ctx, "page-08", metav1.DeleteOptions{})).To(Succeed())
+				now, err := maps(s).List(ctx, metav1.ListOptions{LabelSelector: options.LabelSelector})
+				Expect(err).NotTo(HaveOccurred())
+				Expect(now.Items).To(HaveLen(10), "what was written is to be seen before the next page")
 			}
 			if options.Continue = list.Continue; options.Continue == "" {
 				break

@@ -145,8 +145,13 @@ func (r *Registry) commitNew(ctx context.Context, k *kind.Kind, obj kind.Object,
 	if err != nil {
 		return nil, err
 	}
-	written := false
-	defer func() { release(written) }()
+	created, err := r.add(ctx, k, obj, h)
+	settle(h, release, err)
+	return created, err
+}
+
+// add writes the object where there is none.
+func (r *Registry) add(ctx context.Context, k *kind.Kind, obj kind.Object, h Hooks) (kind.Object, error) {
 	if !validKeyPart(obj.GetName()) || strings.Contains(obj.GetNamespace(), "/") {
 		return nil, apierrors.NewBadRequest("the name of the object must not contain a slash")
 	}
@@ -168,7 +173,6 @@ func (r *Registry) commitNew(ctx context.Context, k *kind.Kind, obj kind.Object,
 	if errors.As(err, &conflict) {
 		return nil, apierrors.NewAlreadyExists(k.GroupResource(), obj.GetName())
 	}
-	written = err == nil
 	return created, err
 }
 
@@ -182,7 +186,7 @@ func (r *Registry) write(k *kind.Kind, key string, data []byte, commit func() (i
 	revision, err := commit()
 	if err != nil {
 		r.written.withdraw(key, data)
-		return nil, err
+		return nil, outcome(err)
 	}
 	return at(obj, revision), nil
 }

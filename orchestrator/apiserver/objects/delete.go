@@ -50,7 +50,7 @@ func (r *Registry) Remove(ctx context.Context, k *kind.Kind, d Removal) (obj kin
 			live = true
 			continue
 		}
-		if err == nil || live {
+		if err == nil || live || isUnsettled(err) {
 			return obj, gone, err
 		}
 		if present, err = r.live(ctx, k, d.Namespace, d.Name); err != nil {
@@ -159,6 +159,7 @@ func (r *Registry) drop(ctx context.Context, k *kind.Kind, d Removal, present ki
 		return nil, false, err
 	}
 	_, err = r.Store.Delete(ctx, Key(k, present.GetNamespace(), present.GetName()), Revision(present))
-	release(err == nil)
+	err = outcome(err)
+	settle(d.Hooks, release, err)
 	return present, err == nil, err
 }

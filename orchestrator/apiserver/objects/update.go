@@ -51,6 +51,8 @@ func (r *Registry) Modify(ctx context.Context, k *kind.Kind, c Change) (kind.Obj
 				return nil, err
 			}
 			live = true
+		case isUnsettled(err):
+			return nil, err
 		case live || (err == nil && changed.GetResourceVersion() != present.GetResourceVersion()):
 			return changed, err
 		default:
@@ -200,8 +202,13 @@ func (r *Registry) commit(ctx context.Context, k *kind.Kind, c Change, obj kind.
 	if err != nil {
 		return nil, err
 	}
-	written := false
-	defer func() { release(written) }()
+	changed, err := r.replace(ctx, k, c, obj, old, data)
+	settle(c.Hooks, release, err)
+	return changed, err
+}
+
+// replace writes the object, whose encoding was made before anything was reserved for it.
+func (r *Registry) replace(ctx context.Context, k *kind.Kind, c Change, obj kind.Object, old original, data []byte) (kind.Object, error) {
 	if c.DryRun {
 		return obj, nil
 	}
@@ -209,22 +216,20 @@ func (r *Registry) commit(ctx context.Context, k *kind.Kind, c Change, obj kind.
 	if released(k, obj, old.Object) {
 		revision, err := r.Store.Delete(ctx, key, Revision(old))
 		if err != nil {
-			return nil, err
+			return nil, outcome(err)
 		}
-		written = true
 		obj.SetResourceVersion(fmt.Sprint(revision))
 		return obj, nil
 	}
 	if c.Reserve != nil { // it may have filled something in
+		var err error
 		if data, err = Encode(k, obj); err != nil {
 			return nil, err
 		}
 	}
-	changed, err := r.write(k, key, data, func() (int64, error) {
+	return r.write(k, key, data, func() (int64, error) {
 		return r.Store.Update(ctx, store.Put{Key: key, Value: data, TTL: k.Storage.TTL}, Revision(old))
 	})
-	written = err == nil
-	return changed, err
 }
 
 // held tells that something keeps an object that is being deleted.
