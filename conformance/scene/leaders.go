@@ -65,14 +65,21 @@ func (s *Scene) WaitSuccessor(ctx context.Context, component, before string) (af
 
 // WaitEtcdLeader returns the node whose etcd leads. Where nobody tells, the spec is inconclusive.
 func (s *Scene) WaitEtcdLeader(ctx context.Context) (leader string) {
-	deadline := time.Now().Add(budget.FaultWitness.Limit())
+	ctx, cancel := context.WithTimeout(ctx, budget.FaultWitness.Limit())
+	defer cancel()
+	tick := time.NewTicker(target.Poll)
+	defer tick.Stop()
 	for {
 		leader, err := s.leadership().EtcdLeader(ctx)
-		if err == nil {
+		switch {
+		case err == nil:
 			return leader
-		}
-		if time.Now().After(deadline) || errors.Is(err, cluster.ErrUnsupported) {
+		case ctx.Err() != nil, errors.Is(err, cluster.ErrUnsupported):
 			Inconclusive("which etcd leads is not known: %v", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
 		}
 	}
 }

@@ -57,14 +57,22 @@ func declareEnvironment() {
 		inVolume := s.Echo("in-volume", nil)
 		inVolume.Spec.Volumes = []corev1.Volume{{Name: "shared", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: named("late")}}}}
 		inVolume.Spec.Containers[0].VolumeMounts = shared()
+		inVariable := s.Echo("in-variable", nil)
+		inVariable.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "KEY", ValueFrom: &corev1.EnvVarSource{
+			ConfigMapKeyRef: &corev1.ConfigMapKeySelector{LocalObjectReference: named("late"), Key: "KEY"},
+		}}}
 		s.Create(ctx, inEnv)
+		s.Create(ctx, inVariable)
 		s.Create(ctx, inVolume)
 		s.WaitWaiting(ctx, "in-env", "echo", "CreateContainerConfigError")
+		s.WaitWaiting(ctx, "in-variable", "echo", "CreateContainerConfigError")
 		s.WaitWaiting(ctx, "in-volume", "echo", "ContainerCreating")
 		settings(ctx, s, "late", map[string]string{"KEY": "here now"})
-		s.WaitReady(ctx, "in-env")
+		for _, pod := range []string{"in-env", "in-variable"} {
+			s.WaitReady(ctx, pod)
+			Expect(environment(ctx, s, pod)).To(HaveKeyWithValue("KEY", "here now"), pod)
+		}
 		s.WaitReady(ctx, "in-volume")
-		Expect(environment(ctx, s, "in-env")).To(HaveKeyWithValue("KEY", "here now"))
 		file(ctx, s, "in-volume", scene.EchoPort, "/shared/KEY").Should(Equal("here now"))
 	})
 }
