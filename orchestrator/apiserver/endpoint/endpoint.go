@@ -28,7 +28,7 @@ type Admission interface {
 
 // Reservation takes what an object of one kind needs exclusively (addresses, ports), before it is written.
 type Reservation interface {
-	// Reserve may fill in the object. release is called once, with whether the write happened; old is nil on create, obj on delete.
+	// Reserve may fill in the object. release is called with whether the write happened, or never when nobody can tell; old is nil on create, obj on delete.
 	Reserve(ctx context.Context, obj, old kind.Object, dryRun bool) (release func(written bool), err error)
 }
 

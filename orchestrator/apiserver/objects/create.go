@@ -23,7 +23,7 @@ type Hooks struct {
 	Track func(obj, old kind.Object)
 	// Admit may alter the object; Check may only refuse it. Both see the defaulted object; Check the one that would be stored.
 	Admit, Check func(obj, old kind.Object) error
-	// Reserve takes what the object needs exclusively; release is called with the outcome of the write.
+	// Reserve takes what the object needs exclusively; release is called with the outcome of the write, unless nobody knows it.
 	Reserve func(obj, old kind.Object) (release func(written bool), err error)
 	// Warn gets warnings for the client.
 	Warn   func(text string)

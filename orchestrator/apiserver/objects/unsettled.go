@@ -7,8 +7,8 @@ import (
 )
 
 // unsettled is the error of a write of which nobody can tell whether it was done: the store was lost before it answered. Such a write is not tried
-// again, since others may have written after it, and what it had reserved is not taken back, since the object that may be there has it. What is
-// reserved for nobody is found by the repair of allocations and the recount of quotas.
+// again, since others may have written after it, and what it had reserved is not taken back, since the object that may be there has it: what is then
+// reserved for nobody, the repair of allocations finds.
 type unsettled struct{ error }
 
 func (u unsettled) Unwrap() error { return u.error }
