@@ -7,6 +7,7 @@ import (
 	"github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -93,4 +94,20 @@ func (s *Scene) Expose(ctx context.Context, app string, alter ...func(*corev1.Se
 	created, err := s.API.CoreV1().Services(s.Namespace).Create(ctx, service, metav1.CreateOptions{})
 	gomega.ExpectWithOffset(1, err).NotTo(gomega.HaveOccurred(), "create Service %s", app)
 	return created
+}
+
+// Endpoints are the names of the pods that the EndpointSlices of a Service hold, ready or not.
+func (s *Scene) Endpoints(ctx context.Context, service string) (pods []string, err error) {
+	list, err := s.API.DiscoveryV1().EndpointSlices(s.Namespace).List(ctx, metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=" + service})
+	if err != nil {
+		return nil, err
+	}
+	for _, slice := range list.Items {
+		for _, e := range slice.Endpoints {
+			if e.TargetRef != nil {
+				pods = append(pods, e.TargetRef.Name)
+			}
+		}
+	}
+	return pods, nil
 }

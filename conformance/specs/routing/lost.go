@@ -99,10 +99,12 @@ func declareInfrastructure() {
 		web(ctx, s, nil, "one", "two", "three")
 		calls := callsTo(ctx, s, "client", "http://"+service.Spec.ClusterIP, "one", "two", "three")
 		at := time.Now()
-		killed := s.Break(ctx, fault.KillComponent(control, node, "kube-proxy"))
+		// A killed proxy may be back before anything can change: it is frozen first, and misses what it must find out when it starts.
+		frozen := s.Break(ctx, fault.PauseComponent(control, node, "kube-proxy", ""))
 		s.Relabel(ctx, "three", "")
+		Eventually(ctx, s.Endpoints).WithArguments("web").WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(ConsistOf("one", "two"))
+		killed := s.Break(ctx, fault.KillComponent(control, node, "kube-proxy"))
 		removed := time.Now()
-		scene.Heal(ctx, killed)
 		scene.Within(ctx, budget.Converge, removed, "the new proxy avoids the removed endpoint", func(ctx context.Context) error {
 			from := time.Now()
 			calls.WaitSince(ctx, from, enough)
@@ -112,6 +114,8 @@ func declareInfrastructure() {
 			return nil
 		})
 		held(ctx, calls, at, 0)
+		scene.Heal(ctx, killed)
+		scene.Heal(ctx, frozen)
 	})
 
 	It("resolves names while a DNS pod is killed", Serial, Label("ROUTE-014", scene.NodeControl), func(ctx SpecContext) {
