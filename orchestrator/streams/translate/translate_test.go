@@ -36,9 +36,13 @@ func kubelet(t *testing.T, run command) *url.URL {
 			t.Error(err)
 			return
 		}
-		made := make(chan httpstream.Stream, 8)
-		conn := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, _ <-chan struct{}) error {
-			made <- s
+		type opened struct {
+			httpstream.Stream
+			answered <-chan struct{}
+		}
+		made := make(chan opened, 8)
+		conn := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, answered <-chan struct{}) error {
+			made <- opened{s, answered}
 			return nil
 		})
 		if conn == nil {
@@ -48,7 +52,8 @@ func kubelet(t *testing.T, run command) *url.URL {
 		have := map[string]httpstream.Stream{}
 		for range 1 + len(r.URL.Query()) {
 			s := <-made
-			have[s.Headers().Get(corev1.StreamType)] = s
+			<-s.answered // a connection that ends before has reset the stream
+			have[s.Headers().Get(corev1.StreamType)] = s.Stream
 		}
 		if err := json.NewEncoder(have[corev1.StreamTypeError]).Encode(run(have)); err != nil {
 			t.Error(err)
