@@ -5,7 +5,10 @@
 // cluster is set up - how soon a silent node is given up, how long a lease lasts - is computed from what its owner states.
 package budget
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Budget is one time limit.
 type Budget struct {
@@ -22,7 +25,7 @@ func Use(s Settings) { current = s }
 // Limit is the budget under the target's settings.
 func (b Budget) Limit() time.Duration {
 	limit := b.Under(current)
-	if hurried != 1 && b.Name != Quiet.Name && b.Name != TolerateLost.Name {
+	if hurried != 1 && !slices.Contains([]string{Quiet.Name, GivesWay.Name, TolerateLost.Name}, b.Name) {
 		limit = time.Duration(float64(limit) * hurried)
 	}
 	return limit
@@ -35,7 +38,7 @@ func (b Budget) Under(s Settings) time.Duration { return b.of(s) }
 var hurried = 1.0
 
 // Hurry grants only a share of each limit, for targets on which specs are expected to fail: they need not be waited for as long as those that may
-// yet pass. It can only make passing harder: what must stay as it is for a while (Quiet, TolerateLost) is not shortened, a share above one is
+// yet pass. It can only make passing harder: what must stay as it is for a while (Quiet, GivesWay, TolerateLost) is not shortened, a share above one is
 // refused, and no flag of plumb sets it.
 func Hurry(share float64) {
 	if share <= 0 || share > 1 {
@@ -65,6 +68,10 @@ var (
 	// LeaseExpiry is for another to hold a dead leader's lease.
 	LeaseExpiry = Budget{"lease expires", "2 x (lease duration + retry period): once for the lease, once for the load", func(s Settings) time.Duration {
 		return 2 * (s.Lease + s.LeaseRetry)
+	}}
+	// GivesWay is how long a former leader that goes on may take itself for one.
+	GivesWay = Budget{"former leader gives way", "it tries to renew until its deadline, which is shorter than the lease, + one retry period", func(s Settings) time.Duration {
+		return s.Lease + s.LeaseRetry
 	}}
 	// Failover is for a client to be served by what is left of the control plane.
 	Failover = Budget{"failover", "3 etcd elections + the balancer notices + 7 s for calls that hang + lease expires", func(s Settings) time.Duration {
@@ -114,7 +121,7 @@ var (
 // All budgets, in the order of the report.
 func All() []Budget {
 	return []Budget{
-		PodStart, PodStop, Rollout, Converge, Quiet, FaultWitness, FaultHealed, ProbeAnswer, LeaseExpiry, Failover, WritesBack, ControllersBack, NodeReturn, TolerateLost, NodeLost,
+		PodStart, PodStop, Rollout, Converge, Quiet, FaultWitness, FaultHealed, ProbeAnswer, LeaseExpiry, GivesWay, Failover, WritesBack, ControllersBack, NodeReturn, TolerateLost, NodeLost,
 		NodeGivenUp, Moved, Repair, EndpointRemoved, EndpointLost, NamesBack, TaintObeyed,
 		Call, JudgeTime, Spec,
 	}

@@ -48,6 +48,7 @@ func menu() []dish {
 			return fault.Isolate(c, n.Name, fault.Others(c, n.Name)...)
 		}),
 		{"one-way partition", oneWay, cluster.ControlPlane},
+		{"fill disk", full, cluster.ControlPlane},
 	}
 	for _, component := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
 		all = append(all, ended(component, cluster.ControlPlane))
@@ -72,6 +73,11 @@ func ended(component, role string) dish {
 		}
 		return made
 	}, role}
+}
+
+// full leaves etcd no room for its data.
+func full(c cluster.Cluster, n cluster.Node, _ *rand.Rand) choice {
+	return choice{Fault: fault.FillDisk(c.Control(), n.Name, "etcd"), node: n, component: "etcd"}
 }
 
 // oneWay cuts what comes to a control plane from the others, or what goes from it to them.

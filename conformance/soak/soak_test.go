@@ -40,7 +40,7 @@ func TestASeedChoosesTheSameFaults(t *testing.T) {
 
 func TestFaultsFitTheirNodes(t *testing.T) {
 	all := names(1, 1000)
-	for _, wanted := range []string{"kill node w", "isolate", "kill etcd on cp1", "pause kube-scheduler on cp2", "stop kubelet on w"} {
+	for _, wanted := range []string{"kill node w", "isolate", "kill etcd on cp1", "fill the disk of etcd on cp2", "pause kube-scheduler on cp2", "stop kubelet on w"} {
 		if !slices.ContainsFunc(all, func(name string) bool {
 			return strings.Contains(strings.Replace(name, "partition", "isolate", 1), wanted)
 		}) {
