@@ -77,8 +77,8 @@ type candidate struct {
 	lease *coordination.Lease
 	// exists is false while the Lease is to be created; stale asks for a read before the next write.
 	exists, stale bool
-	// changed is when this process saw the Lease's record change: clocks of different machines are never compared.
-	changed time.Time
+	// seen is when this process last saw the Lease's record change, changed when that was written at the latest: others wait from then.
+	seen, changed time.Time
 	// renewed is when the last successful renewal was sent.
 	renewed time.Time
 	told    string
@@ -86,8 +86,8 @@ type candidate struct {
 
 // observe takes in a version of the Lease.
 func (c *candidate) observe(lease *coordination.Lease) {
-	if c.lease == nil || !sameRecord(c.lease.Spec, lease.Spec) {
-		c.changed = time.Now()
+	if now := time.Now(); c.lease == nil || !sameRecord(c.lease.Spec, lease.Spec) {
+		c.seen, c.changed = now, c.writtenBy(lease, now)
 	}
 	c.lease, c.exists, c.stale = lease, true, false
 	if holder := holderOf(lease); holder != c.told && holder != "" {
@@ -96,6 +96,21 @@ func (c *candidate) observe(lease *coordination.Lease) {
 			c.OnNewLeader(holder)
 		}
 	}
+}
+
+// writtenBy is when a record that is seen now was written at the latest. One of the same holder as before is as much younger than that as the holder's
+// own clock says: a renewal that an etcd without a leader held up does not count from its arrival. Clocks of different machines are not compared.
+// A clock that was set back between the two shows in a renewal that came too soon, unless it was by less than what is left between the deadline of
+// a leader and the end of its Lease.
+func (c *candidate) writtenBy(lease *coordination.Lease, now time.Time) time.Time {
+	if c.lease == nil || holderOf(c.lease) != holderOf(lease) || c.lease.Spec.RenewTime == nil || lease.Spec.RenewTime == nil {
+		return now
+	}
+	apart := lease.Spec.RenewTime.Sub(c.lease.Spec.RenewTime.Time)
+	if written := c.seen.Add(apart); written.Before(now) && apart >= c.RetryPeriod-min(c.RetryPeriod, c.LeaseDuration-c.RenewDeadline)/2 {
+		return written
+	}
+	return now
 }
 
 func holderOf(lease *coordination.Lease) string {

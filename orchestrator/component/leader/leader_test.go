@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	coordination "k8s.io/api/coordination/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
@@ -87,5 +89,35 @@ func TestARenewalWithoutAnAnswerIsTriedAgainInTime(t *testing.T) {
 	}
 	if !hung.Load() {
 		t.Error("no renewal was lost")
+	}
+}
+
+// A renewal that was held up counts from when it was made, by the holder's own clock; a clock that was set is not believed.
+func TestARenewalThatWasHeldUpDoesNotCountFromItsArrival(t *testing.T) {
+	record := func(holder string, at time.Duration) *coordination.Lease {
+		stamp := meta.NewMicroTime(time.Unix(5000, 0).Add(at)) // another machine's clock
+		return &coordination.Lease{Spec: coordination.LeaseSpec{HolderIdentity: &holder, RenewTime: &stamp}}
+	}
+	seen := time.Unix(1000, 0)
+	for _, row := range []struct {
+		name            string
+		holder          string
+		renewed         time.Duration // by the holder's clock, after the record before
+		arrives, counts time.Duration // by ours, after that was seen
+	}{
+		{"at once", "a", 50 * time.Millisecond, 60 * time.Millisecond, 50 * time.Millisecond},
+		{"held up", "a", 50 * time.Millisecond, 700 * time.Millisecond, 50 * time.Millisecond},
+		{"the one before was held up", "a", 500 * time.Millisecond, 60 * time.Millisecond, 60 * time.Millisecond},
+		{"its clock was set back", "a", -time.Minute, 60 * time.Millisecond, 60 * time.Millisecond},
+		{"its clock was set back a little", "a", 10 * time.Millisecond, 60 * time.Millisecond, 60 * time.Millisecond},
+		{"its clock was set forward", "a", time.Minute, 60 * time.Millisecond, 60 * time.Millisecond},
+		{"another holder", "b", 50 * time.Millisecond, 700 * time.Millisecond, 700 * time.Millisecond},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := &candidate{Config: config(fake.NewClientset(), "me"), lease: record("a", 0), seen: seen}
+			if got := c.writtenBy(record(row.holder, row.renewed), seen.Add(row.arrives)).Sub(seen); got != row.counts {
+				t.Errorf("counts from %s, want %s", got, row.counts)
+			}
+		})
 	}
 }

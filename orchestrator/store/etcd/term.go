@@ -18,10 +18,10 @@ var errLeaderChanged = errors.New("etcd's leader changed while the write was und
 const (
 	// slowWrite is how long a write may take before the term is asked for, askTerm how often then, and askTimeout how long an answer may take.
 	slowWrite  = 150 * time.Millisecond
-	askTerm    = 50 * time.Millisecond
+	askTerm    = 25 * time.Millisecond
 	askTimeout = time.Second
 	// grace is for writes that waited for a leader, and are done as soon as there is one.
-	grace = 200 * time.Millisecond
+	grace = 100 * time.Millisecond
 )
 
 // terms ends writes whose leader is gone. A new leader has a new term, and every answer of the member tells the term: what a write that takes long
