@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/plumb-k8s/plumb/conformance/cluster"
@@ -26,7 +27,8 @@ func FillDisk(control cluster.Control, node, component string) Fault {
 		Witness: func(ctx context.Context) (string, error) {
 			room, err := control.Room(ctx, node, component)
 			if err == nil && room >= fullBelow {
-				err = fmt.Errorf("%d bytes are left", room)
+				// A component that starts anew on a full disk tidies up first: fill what it made room of.
+				err = errors.Join(fmt.Errorf("%d bytes are left", room), control.Fill(ctx, node, component))
 			}
 			return fmt.Sprintf("%d bytes are left of %d", room, before), err
 		},

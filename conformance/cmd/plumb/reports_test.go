@@ -26,7 +26,7 @@ func TestMergeMakesOneVerdict(t *testing.T) {
 		code          int
 		want, problem string
 	}{
-		"both":    {[]string{one, two}, verdict.ExitConformant, "\nCONFORMANT: 17 of 17 requirements passed\n", ""},
+		"both":    {[]string{one, two}, verdict.ExitConformant, "\nCONFORMANT: 24 of 24 requirements passed\n", ""},
 		"one":     {[]string{one}, verdict.ExitInconclusive, "not given: shard 2/2", ""},
 		"twice":   {[]string{one, one}, verdict.ExitUsage, "", "are both shard 1/2; give each shard once"},
 		"nothing": {[]string{t.TempDir()}, verdict.ExitUsage, "", "holds no report"},

@@ -35,13 +35,13 @@ func TestVerifyEndsAsTheReportWhenThatCanBeTrusted(t *testing.T) {
 		last    string
 		problem string
 	}{
-		"all passed":   {reporttest.Results(t, "ha"), nil, verdict.ExitConformant, "CONFORMANT: 17 of 17 requirements passed", ""},
-		"one failed":   {failed(), nil, verdict.ExitFailed, "NOT CONFORMANT: 16 of 17 requirements passed", ""},
-		"one is lost":  {reporttest.Results(t, "ha")[1:], nil, verdict.ExitInconclusive, "INCONCLUSIVE: 16 of 17 requirements passed", ""},
-		"a lost file":  {failed(), without("junit.xml"), verdict.ExitUsage, "NOT TRUSTED: the report states NOT CONFORMANT: 16 of 17 requirements passed; its evidence gives NOT CONFORMANT", "junit.xml: is missing; copy"},
+		"all passed":   {reporttest.Results(t, "ha"), nil, verdict.ExitConformant, "CONFORMANT: 24 of 24 requirements passed", ""},
+		"one failed":   {failed(), nil, verdict.ExitFailed, "NOT CONFORMANT: 23 of 24 requirements passed", ""},
+		"one is lost":  {reporttest.Results(t, "ha")[1:], nil, verdict.ExitInconclusive, "INCONCLUSIVE: 23 of 24 requirements passed", ""},
+		"a lost file":  {failed(), without("junit.xml"), verdict.ExitUsage, "NOT TRUSTED: the report states NOT CONFORMANT: 23 of 24 requirements passed; its evidence gives NOT CONFORMANT", "junit.xml: is missing; copy"},
 		"a truncated":  {failed(), cut, verdict.ExitUsage, "", "report.json is truncated: it ends in the middle"},
 		"no report":    {failed(), without("report.json"), verdict.ExitUsage, "", "holds no report: there is no report.json; name the --report-dir of a run"},
-		"a wrong pass": {unhealed(t), nil, verdict.ExitUsage, "its evidence gives INCONCLUSIVE: 16 of 17", "results[HA-001].outcome: states passed, and its evidence makes it inconclusive"},
+		"a wrong pass": {unhealed(t), nil, verdict.ExitUsage, "its evidence gives INCONCLUSIVE: 23 of 24", "results[HA-001].outcome: states passed, and its evidence makes it inconclusive"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := reported(t, nil, row.results...)

@@ -2,11 +2,13 @@ package ha
 
 import (
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/fault"
+	"github.com/plumb-k8s/plumb/conformance/history/load"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 )
 
@@ -20,6 +22,7 @@ func declareControlPlanes() {
 	for _, b := range []breaking{
 		{"HA-009", "killed", killed},
 		{"HA-015", "paused", paused},
+		{"HA-016", "cut off from all others", alone},
 	} {
 		It("loses nothing and goes on serving while each control plane in turn is "+b.word, Serial, Label(b.id), func(ctx SpecContext) {
 			s := scene.New(ctx)
@@ -36,6 +39,37 @@ func declareControlPlanes() {
 			w.judge(ctx, nodes...)
 		})
 	}
+}
+
+func declareRestarts() {
+	It("finds everything, and goes on, after all control planes were restarted at once", Serial, Label("HA-022"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		nodes := s.NodesOf(cluster.ControlPlane, 2)
+		s.FollowLeaders(ctx)
+		w := startWork(ctx, s, nodes)
+		restarted := s.Break(ctx, each(nodes, func(node string) fault.Fault { return fault.RestartNode(s.Control(), node) }))
+		w.after(ctx, "all restarted")
+		scene.Heal(ctx, restarted)
+		s.WaitNodesReady(ctx)
+		newDeployment(ctx, s, w.Client(load.Balancer), "afterwards")
+		w.judge(ctx, w.serving()...)
+	})
+	It("goes on serving while the control planes are restarted one after another", Serial, Label("HA-023"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		nodes := s.NodesOf(cluster.ControlPlane, 3)
+		s.FollowLeaders(ctx)
+		w := startWork(ctx, s, nodes)
+		for _, node := range nodes {
+			from := time.Now()
+			w.enter(node + " restarts")
+			restarted := s.Break(ctx, fault.RestartNode(s.Control(), node))
+			w.after(ctx, node+" back")
+			w.outage(from, node+" is restarted")
+			scene.Heal(ctx, restarted)
+			s.WaitNodesReady(ctx)
+		}
+		w.judge(ctx, nodes...)
+	})
 }
 
 func killed(s *scene.Scene, node string) fault.Fault { return fault.KillNode(s.Control(), node) }
@@ -64,9 +98,14 @@ func otherControlPlanes(s *scene.Scene, node string) (others []string) {
 
 // killAll takes several nodes down at the same time.
 func killAll(s *scene.Scene, nodes ...string) fault.Fault {
+	return each(nodes, func(node string) fault.Fault { return killed(s, node) })
+}
+
+// each is a fault of every node at the same time.
+func each(nodes []string, of func(node string) fault.Fault) fault.Fault {
 	var all []fault.Fault
 	for _, n := range nodes {
-		all = append(all, killed(s, n))
+		all = append(all, of(n))
 	}
 	return fault.Together(all...)
 }

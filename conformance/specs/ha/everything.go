@@ -15,6 +15,8 @@ import (
 
 func declareEverything() {
 	for i, b := range []breaking{
+		{"HA-012", "killed", killed},
+		{"HA-013", "paused", paused},
 		{"HA-014", "cut off from all others", alone},
 	} {
 		It("goes on when the control plane that leads everything is "+b.word, Serial, Label(b.id), func(ctx SpecContext) {

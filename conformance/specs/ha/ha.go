@@ -18,6 +18,8 @@ func Declare() {
 		declareAllocations()
 		declareEverything()
 		declareQuorum()
+		declareRestarts()
+		declareDisk()
 		declareSuccession()
 	})
 }

@@ -32,16 +32,25 @@ func declareQuorum() {
 		newDeployment(ctx, s, w.Client(load.Balancer), "recovered")
 		w.judge(ctx, w.serving()...)
 	})
+	It("stalls without a lie while a quorum of the control planes is paused, and recovers", Serial, Label("HA-017"), func(ctx SpecContext) {
+		s := scene.New(ctx)
+		nodes := s.NodesOf(cluster.ControlPlane, 3)
+		s.FollowLeaders(ctx)
+		w := startWork(ctx, s, nodes)
+		frozen := s.Break(ctx, each(nodes[1:], func(node string) fault.Fault { return paused(s, node) }))
+		w.stalls(ctx, "quorum paused", nodes[0])
+		scene.Heal(ctx, frozen)
+		w.after(ctx, "quorum back")
+		s.WaitNodesReady(ctx)
+		newDeployment(ctx, s, w.Client(load.Balancer), "recovered")
+		w.judge(ctx, w.serving()...)
+	})
 	It("stalls without a lie while the control planes cannot reach each other, and recovers", Serial, Label("HA-019"), func(ctx SpecContext) {
 		s := scene.New(ctx)
 		nodes := s.NodesOf(cluster.ControlPlane, 3)
 		s.FollowLeaders(ctx)
 		w := startWork(ctx, s, nodes)
-		var all []fault.Fault
-		for _, n := range nodes {
-			all = append(all, fault.Isolate(s.Cluster, n, otherControlPlanes(s, n)...))
-		}
-		apart := s.Break(ctx, fault.Together(all...))
+		apart := s.Break(ctx, each(nodes, func(node string) fault.Fault { return fault.Isolate(s.Cluster, node, otherControlPlanes(s, node)...) }))
 		w.stalls(ctx, "quorum lost", nodes...)
 		scene.Heal(ctx, apart)
 		w.after(ctx, "quorum back")

@@ -96,12 +96,12 @@ func TestLiesAreFound(t *testing.T) {
 		exit  int
 	}{
 		"an edited outcome": {first(func(r *verdict.Result) { r.Outcome = verdict.Failed }),
-			"report.json: counts: states 17 passed, and the results make it 1 failed, 16 passed", verdict.ExitFailed},
+			"report.json: counts: states 24 passed, and the results make it 1 failed, 23 passed", verdict.ExitFailed},
 		"an edited exit code": {func(r *record.Report) { r.Exit = 3 }, "report.json: exit: states 3, and the results make it 0", 0},
 		"an edited sentence": {func(r *record.Report) { r.Text = "CONFORMANT" },
-			`report.json: text: states "CONFORMANT", and the results make it "CONFORMANT: 17 of 17 requirements passed"`, 0},
+			`report.json: text: states "CONFORMANT", and the results make it "CONFORMANT: 24 of 24 requirements passed"`, 0},
 		"edited counts of a profile": {func(r *record.Report) { r.Profiles[0].Requirements = 3 },
-			"report.json: profiles: states ha (of 3: 17 passed), and the results make it ha (of 17: 17 passed)", 0},
+			"report.json: profiles: states ha (of 3: 24 passed), and the results make it ha (of 24: 24 passed)", 0},
 		"a history that is not linearizable behind a pass": {bad(func(h *history.History) { h.Calls[1].Value = "stale" }),
 			"outcome: states passed, and its evidence makes it failed: evidence/HA-001-history.json.gz: r: no order of its 3 calls explains what was read", verdict.ExitFailed},
 		"a lost write behind a pass":          {bad(func(h *history.History) { clear(h.Final) }), "acknowledged by a at version 11 and not stored", verdict.ExitFailed},
@@ -187,7 +187,7 @@ func TestFilesThatAreNotAsTheyWere(t *testing.T) {
 		want  string
 	}{
 		"an edited outcome": {edit("report.json", `"outcome": "passed"`, `"outcome": "failed"`),
-			"report.json: counts: states 17 passed, and the results make it 1 failed, 16 passed: the file was edited or cut short after the run"},
+			"report.json: counts: states 24 passed, and the results make it 1 failed, 23 passed: the file was edited or cut short after the run"},
 		"an edit that changes nothing":   {edit("report.json", `"v1.37.2"`, `"v1.37.3"`), "report.json: was edited or cut short after the run: its SHA-256 is"},
 		"a removed evidence file":        {func(t *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, kept)) }, kept + ": is missing; copy the folder again"},
 		"an edited evidence file":        {put(kept, "x"), kept + ": was edited or cut short after the run"},

@@ -45,7 +45,7 @@ func TestReruns(t *testing.T) {
 			if (row.want == "") != (told == "") || !strings.Contains(told, row.want) {
 				t.Errorf("want %q, told\n%s", row.want, told)
 			}
-			if row.want == "" && (a.Verdict.Exit != verdict.ExitFailed || a.Verdict.Text != "PARTIAL: 0 of 17 requirements passed") {
+			if row.want == "" && (a.Verdict.Exit != verdict.ExitFailed || a.Verdict.Text != "PARTIAL: 0 of 24 requirements passed") {
 				t.Errorf("exit %d, %q", a.Verdict.Exit, a.Verdict.Text)
 			}
 		})

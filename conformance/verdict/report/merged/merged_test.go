@@ -76,16 +76,16 @@ func TestShardsBecomeOneReportThatIsTrusted(t *testing.T) {
 		told  string
 		exit  int
 	}{
-		"all passed":            {[]part{{i: 1, n: 3}, {i: 2, n: 3}, {i: 3, n: 3}}, false, "CONFORMANT: 17 of 17 requirements passed", "", 0},
-		"in any order":          {[]part{{i: 3, n: 3}, {i: 1, n: 3}, {i: 2, n: 3}}, false, "CONFORMANT: 17 of 17 requirements passed", "", 0},
-		"one shard is all":      {[]part{{i: 1, n: 1}}, false, "CONFORMANT: 17 of 17 requirements passed", "", 0},
-		"one failed":            {[]part{{i: 1, n: 2}, {i: 2, n: 2, results: outcome(verdict.Failed)}}, false, "NOT CONFORMANT: 16 of 17 requirements passed", "", 1},
-		"a shard is missing":    {[]part{{i: 1, n: 3}, {i: 3, n: 3}}, false, "INCONCLUSIVE: 11 of 17 requirements passed", "not given: shard 2/3; what only that had is missing, and not passed", 3},
-		"a gap":                 {[]part{{i: 1, n: 2}, {i: 2, n: 2, results: func(r []verdict.Result) []verdict.Result { return r[1:] }}}, false, "INCONCLUSIVE: 16 of 17 requirements passed", "in no shard: HA-002", 3},
-		"an overlap":            {[]part{{i: 1, n: 2}, {i: 2, n: 2, results: and(t, verdict.Passed)}}, false, "CONFORMANT: 17 of 17 requirements passed", "HA-001 is in shards 1/2, 2/2", 0},
-		"a contradiction":       {[]part{{i: 1, n: 2}, {i: 2, n: 2, results: and(t, verdict.Failed)}}, false, "NOT CONFORMANT: 16 of 17", "HA-001 is in shards 1/2, 2/2, which contradict each other (passed, failed): failed counts", 1},
-		"a doubt of one is all": {[]part{{i: 1, n: 2}, {i: 2, n: 2, alter: func(r *record.Report) { r.Doubts = []verdict.Doubt{{Text: "interrupted"}} }}}, false, "INCONCLUSIVE: shard 2/2: interrupted: 17 of 17", "", 3},
-		"clusters of one shape": {[]part{{i: 1, n: 2}, {i: 2, n: 2, alter: own}}, true, "CONFORMANT: 17 of 17", "", 0},
+		"all passed":            {[]part{{i: 1, n: 3}, {i: 2, n: 3}, {i: 3, n: 3}}, false, "CONFORMANT: 24 of 24 requirements passed", "", 0},
+		"in any order":          {[]part{{i: 3, n: 3}, {i: 1, n: 3}, {i: 2, n: 3}}, false, "CONFORMANT: 24 of 24 requirements passed", "", 0},
+		"one shard is all":      {[]part{{i: 1, n: 1}}, false, "CONFORMANT: 24 of 24 requirements passed", "", 0},
+		"one failed":            {[]part{{i: 1, n: 2}, {i: 2, n: 2, results: outcome(verdict.Failed)}}, false, "NOT CONFORMANT: 23 of 24 requirements passed", "", 1},
+		"a shard is missing":    {[]part{{i: 1, n: 3}, {i: 3, n: 3}}, false, "INCONCLUSIVE: 16 of 24 requirements passed", "not given: shard 2/3; what only that had is missing, and not passed", 3},
+		"a gap":                 {[]part{{i: 1, n: 2}, {i: 2, n: 2, results: func(r []verdict.Result) []verdict.Result { return r[1:] }}}, false, "INCONCLUSIVE: 23 of 24 requirements passed", "in no shard: HA-002", 3},
+		"an overlap":            {[]part{{i: 1, n: 2}, {i: 2, n: 2, results: and(t, verdict.Passed)}}, false, "CONFORMANT: 24 of 24 requirements passed", "HA-001 is in shards 1/2, 2/2", 0},
+		"a contradiction":       {[]part{{i: 1, n: 2}, {i: 2, n: 2, results: and(t, verdict.Failed)}}, false, "NOT CONFORMANT: 23 of 24", "HA-001 is in shards 1/2, 2/2, which contradict each other (passed, failed): failed counts", 1},
+		"a doubt of one is all": {[]part{{i: 1, n: 2}, {i: 2, n: 2, alter: func(r *record.Report) { r.Doubts = []verdict.Doubt{{Text: "interrupted"}} }}}, false, "INCONCLUSIVE: shard 2/2: interrupted: 24 of 24", "", 3},
+		"clusters of one shape": {[]part{{i: 1, n: 2}, {i: 2, n: 2, alter: own}}, true, "CONFORMANT: 24 of 24", "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := merged.Merge{Out: filepath.Join(t.TempDir(), "out"), SameShape: row.shape}
