@@ -25,10 +25,7 @@ func declareControlPlanes() {
 		{"HA-016", "cut off from all others", alone},
 	} {
 		It("loses nothing and goes on serving while each control plane in turn is "+b.word, Serial, Label(b.id), func(ctx SpecContext) {
-			s := scene.New(ctx)
-			nodes := s.NodesOf(cluster.ControlPlane, 3)
-			s.FollowLeaders(ctx)
-			w := startWork(ctx, s, nodes)
+			s, nodes, w := underLoad(ctx, 3)
 			for _, node := range nodes {
 				broken := s.Break(ctx, b.by(s, node))
 				w.during(ctx, node+" "+b.word, node)
@@ -43,10 +40,7 @@ func declareControlPlanes() {
 
 func declareRestarts() {
 	It("finds everything, and goes on, after all control planes were restarted at once", Serial, Label("HA-022"), func(ctx SpecContext) {
-		s := scene.New(ctx)
-		nodes := s.NodesOf(cluster.ControlPlane, 2)
-		s.FollowLeaders(ctx)
-		w := startWork(ctx, s, nodes)
+		s, nodes, w := underLoad(ctx, 2)
 		restarted := s.Break(ctx, each(nodes, func(node string) fault.Fault { return fault.RestartNode(s.Control(), node) }))
 		w.after(ctx, "all restarted")
 		scene.Heal(ctx, restarted)
@@ -55,10 +49,7 @@ func declareRestarts() {
 		w.judge(ctx, w.serving()...)
 	})
 	It("goes on serving while the control planes are restarted one after another", Serial, Label("HA-023"), func(ctx SpecContext) {
-		s := scene.New(ctx)
-		nodes := s.NodesOf(cluster.ControlPlane, 3)
-		s.FollowLeaders(ctx)
-		w := startWork(ctx, s, nodes)
+		s, nodes, w := underLoad(ctx, 3)
 		for _, node := range nodes {
 			from := time.Now()
 			w.enter(node + " restarts")

@@ -3,18 +3,14 @@ package ha
 import (
 	. "github.com/onsi/ginkgo/v2"
 
-	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/fault"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 )
 
 func declareDisk() {
 	It("loses nothing and goes on serving while etcd of one control plane has no room", Serial, Label("HA-024"), func(ctx SpecContext) {
-		s := scene.New(ctx)
-		nodes := s.NodesOf(cluster.ControlPlane, 3)
+		s, nodes, w := underLoad(ctx, 3)
 		node := nodes[len(nodes)-1]
-		s.FollowLeaders(ctx)
-		w := startWork(ctx, s, nodes)
 		full := s.Break(ctx, fault.FillDisk(s.Control(), node, "etcd"))
 		w.during(ctx, "no room on "+node, node)
 		scene.Heal(ctx, full)

@@ -8,7 +8,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/fault"
 	"github.com/plumb-k8s/plumb/conformance/history"
 	"github.com/plumb-k8s/plumb/conformance/history/load"
@@ -17,11 +16,8 @@ import (
 
 func declareQuorum() {
 	It("serves while a minority of the control planes is killed, stalls without a lie when the quorum is, and recovers", Serial, Label("HA-018"), func(ctx SpecContext) {
-		s := scene.New(ctx)
-		nodes := s.NodesOf(cluster.ControlPlane, 3)
+		s, nodes, w := underLoad(ctx, 3)
 		survivor, minority := nodes[0], (len(nodes)-1)/2
-		s.FollowLeaders(ctx)
-		w := startWork(ctx, s, nodes)
 		first := s.Break(ctx, killAll(s, nodes[1:1+minority]...))
 		w.during(ctx, "minority lost", nodes[1:1+minority]...)
 		rest := s.Break(ctx, killAll(s, nodes[1+minority:]...))
@@ -33,10 +29,7 @@ func declareQuorum() {
 		w.judge(ctx, w.serving()...)
 	})
 	It("stalls without a lie while a quorum of the control planes is paused, and recovers", Serial, Label("HA-017"), func(ctx SpecContext) {
-		s := scene.New(ctx)
-		nodes := s.NodesOf(cluster.ControlPlane, 3)
-		s.FollowLeaders(ctx)
-		w := startWork(ctx, s, nodes)
+		s, nodes, w := underLoad(ctx, 3)
 		frozen := s.Break(ctx, each(nodes[1:], func(node string) fault.Fault { return paused(s, node) }))
 		w.stalls(ctx, "quorum paused", nodes[0])
 		scene.Heal(ctx, frozen)
@@ -46,10 +39,7 @@ func declareQuorum() {
 		w.judge(ctx, w.serving()...)
 	})
 	It("stalls without a lie while the control planes cannot reach each other, and recovers", Serial, Label("HA-019"), func(ctx SpecContext) {
-		s := scene.New(ctx)
-		nodes := s.NodesOf(cluster.ControlPlane, 3)
-		s.FollowLeaders(ctx)
-		w := startWork(ctx, s, nodes)
+		s, nodes, w := underLoad(ctx, 3)
 		apart := s.Break(ctx, each(nodes, func(node string) fault.Fault { return fault.Isolate(s.Cluster, node, otherControlPlanes(s, node)...) }))
 		w.stalls(ctx, "quorum lost", nodes...)
 		scene.Heal(ctx, apart)

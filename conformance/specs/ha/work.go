@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/plumb-k8s/plumb/conformance/budget"
+	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/history"
 	"github.com/plumb-k8s/plumb/conformance/history/load"
 	"github.com/plumb-k8s/plumb/conformance/scene"
@@ -28,6 +29,15 @@ type work struct {
 	*load.Load
 	nodes  []string
 	enough history.Enough
+}
+
+// underLoad is how most specs here begin: a scene with so many control planes at least, whose leaders are followed, and a load on it.
+func underLoad(ctx SpecContext, atLeast int) (s *scene.Scene, nodes []string, w *work) {
+	GinkgoHelper()
+	s = scene.New(ctx)
+	nodes = s.NodesOf(cluster.ControlPlane, atLeast)
+	s.FollowLeaders(ctx)
+	return s, nodes, startWork(ctx, s, nodes)
 }
 
 // startWork begins a load on every path to the API, and returns when enough was acknowledged before anything is broken.

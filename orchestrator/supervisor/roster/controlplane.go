@@ -80,9 +80,8 @@ func apiserver(c *description.Cluster, me description.Node) Entry {
 }
 
 // election are the settings with which the successor of a leader whose node died stands in two and a half seconds, so that a new Deployment has its
-// pod placed in three; that of one whose process died stands at once, because the supervisor releases its Lease. A leader on a machine with thirty
-// times the load that it can carry loses such a Lease now and then: with a deadline of 1.5 s that was every few seconds, and no controller remembered
-// long enough that a node was silent.
+// pod placed in three; that of one whose process died stands at once, because the supervisor releases its Lease. Leases of two seconds are too short: on a machine
+// with thirty times the load that it can carry they were lost every few seconds, and no controller remembered long enough that a node was silent.
 var election = []string{"--leader-elect=true", "--leader-elect-lease-duration=2500ms", "--leader-elect-renew-deadline=2s", "--leader-elect-retry-period=400ms"}
 
 // delegated are the flags by which stock's components let the apiserver judge who may ask them.
