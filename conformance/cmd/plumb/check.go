@@ -227,11 +227,13 @@ func (f *checkFlags) judge(ctx context.Context, c cluster.Cluster, shardArgs []s
 	return conclude(r, out)
 }
 
-// conclude prints what did not pass and the verdict, which is the last line, and returns its exit code.
+// conclude prints what did not pass and why, and the verdict, which is the last line, and returns its exit code. Whoever sees only the end of
+// a run's output knows what to look at.
 func conclude(r *record.Report, out io.Writer) error {
 	for _, result := range r.Results {
 		if result.Outcome != verdict.Passed {
 			fmt.Fprintf(out, "  %-13s %-10s %s\n", result.Outcome, result.ID, result.Requirement)
+			fmt.Fprint(out, brief(result.Message))
 		}
 	}
 	for _, result := range r.Results {
@@ -253,6 +255,24 @@ func conclude(r *record.Report, out io.Writer) error {
 		return check.ExitError(r.Exit)
 	}
 	return nil
+}
+
+// brief is the beginning of a message, indented below what it explains; the line of the result when it came, and the report, have all of it.
+func brief(message string) string {
+	const rows, columns = 12, 240
+	text := ""
+	for n, line := range strings.Split(strings.TrimSpace(message), "\n") {
+		if n == rows {
+			return text + "      ...\n"
+		}
+		if line = strings.TrimRight(line, " \t\r"); len(line) > columns {
+			line = strings.ToValidUTF8(line[:columns], "") + "..."
+		}
+		if line != "" {
+			text += "      " + line + "\n"
+		}
+	}
+	return text
 }
 
 // grace of an interruption: a cluster that is removed next needs no cleaning up.

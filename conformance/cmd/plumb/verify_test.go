@@ -60,6 +60,16 @@ func TestVerifyEndsAsTheReportWhenThatCanBeTrusted(t *testing.T) {
 	}
 }
 
+// CI shows the end of an output only: it must say what went wrong, not just where.
+func TestTheEndSaysWhyAndIsShort(t *testing.T) {
+	all := reporttest.Results(t, "ha")
+	all[3].Outcome, all[3].Message = verdict.Failed, "it broke\n\n"+strings.Repeat("x", 10_000)+"\n"+strings.Repeat("more\n", 100)
+	_, out, _ := ran(t, "verify", reported(t, nil, all...))
+	if !strings.Contains(out, "HA-004") || !strings.Contains(out, "\n      it broke\n      xxx") || !strings.Contains(out, "\n      ...\n") || len(out) > 2000 {
+		t.Errorf("want the message's beginning, have %d bytes:\n%.3000s", len(out), out)
+	}
+}
+
 func without(name string) func(*testing.T, string) {
 	return func(t *testing.T, dir string) {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {

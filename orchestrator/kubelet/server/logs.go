@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	crilogs "k8s.io/cri-client/pkg/logs"
 
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/follow"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/podinfo"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/runtime"
 	"github.com/plumb-k8s/plumb/orchestrator/streams"
@@ -43,14 +44,17 @@ func (s *server) logs(w http.ResponseWriter, r *http.Request) {
 	var stdout, stderr io.Writer = out, out
 	switch stream {
 	case "Stdout":
-		stderr = io.Discard
+		stderr = nil // not a writer that drops it: what is not asked for counts towards no limit
 	case "Stderr":
-		stdout = io.Discard
+		stdout = nil
 	}
 	if opts.Follow {
 		out.Flush() // the first line may be long in coming
+		err = follow.Log(r.Context(), target.LogPath, opts, running(s.Runtime, target.ID), stdout, stderr)
+	} else {
+		err = crilogs.ReadLogs(r.Context(), target.LogPath, target.ID, opts, s.Runtime.RuntimeService, stdout, stderr)
 	}
-	if err := crilogs.ReadLogs(r.Context(), target.LogPath, target.ID, opts, outliving{s.Runtime.RuntimeService}, stdout, stderr); err != nil && r.Context().Err() == nil {
+	if err != nil && r.Context().Err() == nil {
 		fmt.Fprintf(out, "failed to read the log: %v\n", err)
 	}
 }
