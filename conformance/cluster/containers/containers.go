@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/moby/moby/client"
@@ -84,6 +85,9 @@ type Cluster struct {
 	nodes      []cluster.Node
 	kubeconfig []byte
 	faultImage string
+
+	once    sync.Once
+	control *engine.Control
 }
 
 var _ cluster.Cluster = (*Cluster)(nil)
@@ -111,18 +115,21 @@ func (c *Cluster) APIServers() map[string]string {
 // HelperLabels mark the containers by which faults are made, on whatever cluster.
 func HelperLabels() map[string]string { return map[string]string{roleLabel: faultRole} }
 
-// Control over the containers.
+// Control over the containers: one for all who ask, whose helpers stay.
 func (c *Cluster) Control() cluster.Control {
-	containers := map[string]string{}
-	for _, n := range c.nodes {
-		containers[n.Name] = n.Name
-	}
-	labels := HelperLabels()
-	labels[clusterLabel] = c.name
-	return engine.New(engine.Config{
-		Docker: c.provider.docker, Containers: containers, Balancer: c.name + "-balancer", FaultImage: c.faultImage,
-		Labels: labels,
+	c.once.Do(func() {
+		containers := map[string]string{}
+		for _, n := range c.nodes {
+			containers[n.Name] = n.Name
+		}
+		labels := HelperLabels()
+		labels[clusterLabel] = c.name
+		c.control = engine.New(engine.Config{
+			Docker: c.provider.docker, Containers: containers, Balancer: c.name + "-balancer", FaultImage: c.faultImage,
+			Labels: labels,
+		})
 	})
+	return c.control
 }
 
 func byCluster(name string) client.Filters {

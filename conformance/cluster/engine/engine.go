@@ -11,6 +11,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/moby/moby/client"
 
@@ -34,12 +35,16 @@ type Config struct {
 type Control struct {
 	cluster.Unsupported
 	cfg Config
+
+	mu sync.Mutex
+	// posts by node.
+	posts map[string]*post
 }
 
 var _ cluster.Control = (*Control)(nil)
 
 // New returns the control of the nodes that cfg names.
-func New(cfg Config) *Control { return &Control{cfg: cfg} }
+func New(cfg Config) *Control { return &Control{cfg: cfg, posts: map[string]*post{}} }
 
 // Check finds every node's container, the balancer's and the helper's image, and says what is not there.
 func (c *Control) Check(ctx context.Context) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/plumb-k8s/plumb/conformance/cluster"
+	"github.com/plumb-k8s/plumb/conformance/cluster/words"
 )
 
 // Cut drops what comes from the other's hardware address and what goes to its address as next hop: so packets of pods are lost too. Both
@@ -33,7 +34,7 @@ func (c *Control) Cut(ctx context.Context, node string, edges ...cluster.Edge) e
 		}
 		said = append(said, strings.Join([]string{e.Other, from, to}, ","))
 	}
-	_, err := c.say(inNetwork)(ctx, node, said...)
+	_, err := c.beside(ctx, node, said...)
 	return err
 }
 
@@ -82,13 +83,13 @@ func (c *Control) Mend(ctx context.Context, node string) error {
 	if s, err := c.State(ctx, node); err == nil && !s.Running {
 		return nil // its network namespace, and all that was cut in it, is gone
 	}
-	_, err := c.say(inNetwork)(ctx, node, "mend")
+	_, err := c.beside(ctx, node, "mend")
 	return err
 }
 
 // Dropped reads the counters.
 func (c *Control) Dropped(ctx context.Context, node string) (map[string]uint64, error) {
-	return c.say(inNetwork).Dropped(ctx, node)
+	return words.Say(c.beside).Dropped(ctx, node)
 }
 
 // Dial connects from the node's network namespace.
@@ -104,10 +105,10 @@ func (c *Control) Dial(ctx context.Context, node, address string) error {
 		}
 		address = net.JoinHostPort(seen.IPAddress.String(), port)
 	}
-	return c.say(inNetwork).Dial(ctx, node, address)
+	return words.Say(c.beside).Dial(ctx, node, address)
 }
 
 // Fetch asks from there.
 func (c *Control) Fetch(ctx context.Context, node, url string) ([]byte, error) {
-	return c.say(inNetwork).Fetch(ctx, node, url)
+	return words.Say(c.beside).Fetch(ctx, node, url)
 }

@@ -3,25 +3,20 @@ package engine
 import (
 	"context"
 
-	"github.com/moby/moby/api/types/container"
+	"github.com/plumb-k8s/plumb/conformance/cluster/words"
 )
 
 // Processes of a component, by the helper.
 func (c *Control) Processes(ctx context.Context, node, component string) ([]int, error) {
-	return c.say(amongProcesses).Processes(ctx, node, component)
+	return words.Say(c.beside).Processes(ctx, node, component)
 }
 
 // Stopped are those in state T.
 func (c *Control) Stopped(ctx context.Context, node, component string) ([]int, error) {
-	return c.say(amongProcesses).Stopped(ctx, node, component)
+	return words.Say(c.beside).Stopped(ctx, node, component)
 }
 
 // Signal sends the signal by the helper.
 func (c *Control) Signal(ctx context.Context, node, component string, signal int) ([]int, error) {
-	return c.say(amongProcesses).Signal(ctx, node, component, signal)
-}
-
-// amongProcesses joins the node's process namespace, and may signal there.
-func amongProcesses(h *container.HostConfig, id string) {
-	h.PidMode, h.NetworkMode, h.CapAdd = container.PidMode("container:"+id), "none", []string{"KILL", "SYS_PTRACE"}
+	return words.Say(c.beside).Signal(ctx, node, component, signal)
 }
