@@ -74,7 +74,7 @@ func Open(dir string, e verdict.Evidence) ([]byte, error) {
 		return nil, fmt.Errorf("%s is missing: %w", e.File, err)
 	}
 	if got := fmt.Sprintf("%x", sha256.Sum256(packed)); got != e.SHA256 {
-		return nil, fmt.Errorf("%s was changed: its SHA-256 is %.12s..., and the report says %.12s...", e.File, got, e.SHA256)
+		return nil, fmt.Errorf("%s was changed: its SHA-256 begins with %.12s, and the report says %.12s", e.File, got, e.SHA256)
 	}
 	zip, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
