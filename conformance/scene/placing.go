@@ -102,6 +102,15 @@ func Condition(pod *corev1.Pod, kind corev1.PodConditionType) corev1.PodConditio
 	return corev1.PodCondition{}
 }
 
+// Refused returns what the scheduler said of a pod that fits nowhere, or an error while it has not said so.
+func Refused(pod *corev1.Pod) (corev1.PodCondition, error) {
+	said := Condition(pod, corev1.PodScheduled)
+	if said.Status != corev1.ConditionFalse || said.Reason != corev1.PodReasonUnschedulable {
+		return said, fmt.Errorf("pod %s: PodScheduled is %q, reason %q", pod.Name, said.Status, said.Reason)
+	}
+	return said, nil
+}
+
 // WaitUnschedulable waits until the scheduler has said that a pod fits nowhere, and returns what it said.
 func (s *Scene) WaitUnschedulable(ctx context.Context, name string) corev1.PodCondition {
 	ginkgo.GinkgoHelper()
@@ -114,11 +123,8 @@ func (s *Scene) WaitUnschedulable(ctx context.Context, name string) corev1.PodCo
 		if pod.Spec.NodeName != "" {
 			return gomega.StopTrying(fmt.Sprintf("pod %s was placed on %s", name, pod.Spec.NodeName))
 		}
-		said = Condition(pod, corev1.PodScheduled)
-		if said.Status != corev1.ConditionFalse || said.Reason != corev1.PodReasonUnschedulable {
-			return fmt.Errorf("pod %s: PodScheduled is %q, reason %q", name, said.Status, said.Reason)
-		}
-		return nil
+		said, err = Refused(pod)
+		return err
 	}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(gomega.Succeed())
 	return said
 }

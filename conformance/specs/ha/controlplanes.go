@@ -8,7 +8,6 @@ import (
 
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/fault"
-	"github.com/plumb-k8s/plumb/conformance/history/load"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 )
 
@@ -41,22 +40,20 @@ func declareControlPlanes() {
 func declareRestarts() {
 	It("finds everything, and goes on, after all control planes were restarted at once", Serial, Label("HA-022"), func(ctx SpecContext) {
 		s, nodes, w := underLoad(ctx, 2)
-		restarted := s.Break(ctx, each(nodes, func(node string) fault.Fault { return fault.RestartNode(s.Control(), node) }))
+		all := s.Break(ctx, each(s, nodes, restarted))
 		w.after(ctx, "all restarted")
-		scene.Heal(ctx, restarted)
-		s.WaitNodesReady(ctx)
-		newDeployment(ctx, s, w.Client(load.Balancer), "afterwards")
-		w.judge(ctx, w.serving()...)
+		scene.Heal(ctx, all)
+		w.recovered(ctx, s)
 	})
 	It("goes on serving while the control planes are restarted one after another", Serial, Label("HA-023"), func(ctx SpecContext) {
 		s, nodes, w := underLoad(ctx, 3)
 		for _, node := range nodes {
 			from := time.Now()
 			w.enter(node + " restarts")
-			restarted := s.Break(ctx, fault.RestartNode(s.Control(), node))
+			broken := s.Break(ctx, restarted(s, node))
 			w.after(ctx, node+" back")
 			w.outage(from, node+" is restarted")
-			scene.Heal(ctx, restarted)
+			scene.Heal(ctx, broken)
 			s.WaitNodesReady(ctx)
 		}
 		w.judge(ctx, nodes...)
@@ -64,6 +61,8 @@ func declareRestarts() {
 }
 
 func killed(s *scene.Scene, node string) fault.Fault { return fault.KillNode(s.Control(), node) }
+
+func restarted(s *scene.Scene, node string) fault.Fault { return fault.RestartNode(s.Control(), node) }
 
 func paused(s *scene.Scene, node string) fault.Fault {
 	return fault.PauseNode(s.Control(), node, apiserverAt(s, node))
@@ -87,16 +86,11 @@ func otherControlPlanes(s *scene.Scene, node string) (others []string) {
 	return others
 }
 
-// killAll takes several nodes down at the same time.
-func killAll(s *scene.Scene, nodes ...string) fault.Fault {
-	return each(nodes, func(node string) fault.Fault { return killed(s, node) })
-}
-
 // each is a fault of every node at the same time.
-func each(nodes []string, of func(node string) fault.Fault) fault.Fault {
+func each(s *scene.Scene, nodes []string, by func(s *scene.Scene, node string) fault.Fault) fault.Fault {
 	var all []fault.Fault
 	for _, n := range nodes {
-		all = append(all, of(n))
+		all = append(all, by(s, n))
 	}
 	return fault.Together(all...)
 }

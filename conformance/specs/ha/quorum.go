@@ -18,31 +18,27 @@ func declareQuorum() {
 	It("serves while a minority of the control planes is killed, stalls without a lie when the quorum is, and recovers", Serial, Label("HA-018"), func(ctx SpecContext) {
 		s, nodes, w := underLoad(ctx, 3)
 		survivor, minority := nodes[0], (len(nodes)-1)/2
-		first := s.Break(ctx, killAll(s, nodes[1:1+minority]...))
+		first := s.Break(ctx, each(s, nodes[1:1+minority], killed))
 		w.during(ctx, "minority lost", nodes[1:1+minority]...)
-		rest := s.Break(ctx, killAll(s, nodes[1+minority:]...))
+		rest := s.Break(ctx, each(s, nodes[1+minority:], killed))
 		w.stalls(ctx, "quorum lost", survivor)
 		healAll(ctx, first, rest)
 		w.after(ctx, "quorum back")
-		s.WaitNodesReady(ctx)
-		newDeployment(ctx, s, w.Client(load.Balancer), "recovered")
-		w.judge(ctx, w.serving()...)
+		w.recovered(ctx, s)
 	})
 	It("stalls without a lie while a quorum of the control planes is paused, and recovers", Serial, Label("HA-017"), func(ctx SpecContext) {
 		s, nodes, w := underLoad(ctx, 3)
-		frozen := s.Break(ctx, each(nodes[1:], func(node string) fault.Fault { return paused(s, node) }))
+		frozen := s.Break(ctx, each(s, nodes[1:], paused))
 		w.stalls(ctx, "quorum paused", nodes[0])
 		scene.Heal(ctx, frozen)
 		w.after(ctx, "quorum back")
-		s.WaitNodesReady(ctx)
-		newDeployment(ctx, s, w.Client(load.Balancer), "recovered")
-		w.judge(ctx, w.serving()...)
+		w.recovered(ctx, s)
 	})
 	It("stalls without a lie while the control planes cannot reach each other, and recovers", Serial, Label("HA-019"), func(ctx SpecContext) {
 		s, nodes, w := underLoad(ctx, 3)
-		apart := s.Break(ctx, each(nodes, func(node string) fault.Fault { return fault.Isolate(s.Cluster, node, otherControlPlanes(s, node)...) }))
+		broken := s.Break(ctx, each(s, nodes, apart))
 		w.stalls(ctx, "quorum lost", nodes...)
-		scene.Heal(ctx, apart)
+		scene.Heal(ctx, broken)
 		w.after(ctx, "quorum back")
 		newDeployment(ctx, s, w.Client(load.Balancer), "recovered")
 		w.judge(ctx, w.serving()...)
@@ -72,6 +68,19 @@ func (w *work) stalls(ctx context.Context, phase string, alive ...string) {
 	}
 	scene.Record("stalled", "%d calls in phase %q, %d of them answered", answered, phase, len(lies))
 	Expect(lies).To(BeEmpty(), "answered without a quorum")
+}
+
+// apart is a control plane that the others cannot reach; everybody else can.
+func apart(s *scene.Scene, node string) fault.Fault {
+	return fault.Isolate(s.Cluster, node, otherControlPlanes(s, node)...)
+}
+
+// recovered is how a spec ends that took all away: every node is ready again, new work is done, and the judges find nothing.
+func (w *work) recovered(ctx context.Context, s *scene.Scene) {
+	GinkgoHelper()
+	s.WaitNodesReady(ctx)
+	newDeployment(ctx, s, w.Client(load.Balancer), "recovered")
+	w.judge(ctx, w.serving()...)
 }
 
 // healAll heals at the same time: one alone may not come back without the others.

@@ -66,10 +66,8 @@ func refusedOnceSeen(ctx context.Context, s *scene.Scene, name string, configure
 			latest = ""
 			return fmt.Errorf("pod %s was placed on %s", pod.Name, node)
 		}
-		if said := scene.Condition(pod, corev1.PodScheduled); said.Reason != corev1.PodReasonUnschedulable {
-			return fmt.Errorf("pod %s: PodScheduled is %q, reason %q", pod.Name, said.Status, said.Reason)
-		}
-		return nil
+		_, err := scene.Refused(pod)
+		return err
 	}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Succeed())
 	return latest
 }

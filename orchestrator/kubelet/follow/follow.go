@@ -94,9 +94,8 @@ func (f *follower) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ended := !goesOn
-	// closed: nobody writes to the file. idle: nothing was said of it during the last wait. replaced: it had a successor before that.
-	closed, idle, replaced, pause := ended, false, false, quiet
+	ended, replaced := !goesOn, false
+	writer := outlook{closed: ended, pause: quiet}
 	for {
 		read, err := f.drain()
 		if err != nil {
@@ -107,39 +106,52 @@ func (f *follower) run(ctx context.Context) error {
 			return err
 		}
 		succeededTwice := next != "" && next != f.path // the runtime wrote to the next one, too, and left it
-		if closed || succeededTwice || idle && read == 0 && (replaced || ended) {
-			switch {
-			case next != "":
-				if err := f.goOn(next); err != nil {
-					return err
-				}
-				closed, idle, replaced = false, false, false
-				continue
-			case ended:
-				return f.out.record(f.partly)
+		complete := writer.closed || succeededTwice || writer.idle && read == 0 && (replaced || ended)
+		switch {
+		case complete && next != "":
+			if err := f.goOn(next); err != nil {
+				return err
 			}
+			replaced, writer = false, outlook{pause: quiet}
+			continue
+		case complete && ended:
+			return f.out.record(f.partly)
 		}
-		replaced = next != ""
-		said, err := f.watch.wait(ctx, pause)
+		replaced = next != "" // since before the wait
+		said, err := f.watch.wait(ctx, writer.pause)
 		if err != nil {
 			return err
 		}
-		idle = said == nothing
-		closed = said == lastClosed || closed && idle
-		switch {
-		case said == lastClosed:
-			pause = settling
-		case closed:
-			pause = min(2*pause, quiet)
-		default:
-			pause = quiet
-		}
+		writer.hear(said)
 		if said != written && !ended {
 			if goesOn, err = f.running(ctx); err != nil {
 				return err
 			}
 			ended = !goesOn
 		}
+	}
+}
+
+// outlook is what is known of whoever writes to a file.
+type outlook struct {
+	// closed: nobody does any more, as far as was told.
+	closed bool
+	// idle: nothing was said of the file during the last wait.
+	idle bool
+	// pause is how long to wait next.
+	pause time.Duration
+}
+
+func (o *outlook) hear(said word) {
+	o.idle = said == nothing
+	o.closed = said == lastClosed || o.closed && o.idle
+	switch {
+	case said == lastClosed:
+		o.pause = settling
+	case o.closed:
+		o.pause = min(2*o.pause, quiet)
+	default:
+		o.pause = quiet
 	}
 }
 
