@@ -4,15 +4,21 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/plumb-k8s/plumb/orchestrator/supervisor/api"
 	"github.com/plumb-k8s/plumb/orchestrator/supervisor/description"
 )
 
-// retry is how long to wait after an attempt that left something undone: an apiserver that starts, a node that has not registered.
-const retry = 100 * time.Millisecond
+// retries are the pauses after attempts that left something undone: an apiserver that starts, a node that has not registered. They grow, because a
+// node may never come.
+func retries() wait.Backoff {
+	return wait.Backoff{Duration: 100 * time.Millisecond, Factor: 1.2, Cap: time.Second, Steps: math.MaxInt32}
+}
 
 // Apply makes the add-ons and marks the nodes; it returns when all is done or ctx ends. applied is called when the objects are there.
 func Apply(ctx context.Context, client *api.Client, c *description.Cluster, logger *slog.Logger, applied func()) error {
@@ -21,8 +27,7 @@ func Apply(ctx context.Context, client *api.Client, c *description.Cluster, logg
 		return err
 	}
 	nodes := c.Nodes
-	tick := time.NewTicker(retry)
-	defer tick.Stop()
+	pause := retries()
 	for {
 		if len(left) > 0 {
 			if left = create(ctx, client, left, logger); len(left) == 0 {
@@ -36,20 +41,31 @@ func Apply(ctx context.Context, client *api.Client, c *description.Cluster, logg
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-time.After(pause.Step()):
 		}
 	}
 }
 
-// create makes objects in order and returns those that are still to be made.
+// create makes what is missing of objects, in order, and returns those that are still to be made.
 func create(ctx context.Context, client *api.Client, left []object, logger *slog.Logger) []object {
 	for i, o := range left {
-		if err := client.Create(ctx, o.collection, o.body); err != nil {
+		if err := ensure(ctx, client, o); err != nil {
 			logger.Debug("add-on not made yet", "error", err)
 			return left[i:]
 		}
 	}
 	return nil
+}
+
+// ensure makes an object unless it is there. It asks first: a Service that is there is not refused for its name, as other objects are, but for its
+// address, like one whose address another Service has.
+func ensure(ctx context.Context, client *api.Client, o object) error {
+	err := client.Get(ctx, o.path(), nil)
+	var refused *api.StatusError
+	if !errors.As(err, &refused) || refused.Code != http.StatusNotFound {
+		return err
+	}
+	return client.Create(ctx, o.collection, o.body)
 }
 
 // mark labels and taints the nodes that have registered and returns the others.

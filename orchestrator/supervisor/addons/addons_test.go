@@ -1,9 +1,19 @@
 package addons
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/plumb-k8s/plumb/orchestrator/supervisor/api"
 	"github.com/plumb-k8s/plumb/orchestrator/supervisor/description"
@@ -29,6 +39,60 @@ func TestManifestsCarryTheDescription(t *testing.T) {
 	}
 	if byCollection["/apis/apps/v1/namespaces/kube-system/deployments"] == nil {
 		t.Error("there is no Deployment")
+	}
+}
+
+// TestEveryControlPlaneComesToAnEnd: of several control planes one makes the Service; to the others its address is taken, not its name.
+func TestEveryControlPlaneComesToAnEnd(t *testing.T) {
+	var mu sync.Mutex
+	there, posted := map[string]bool{}, 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		path := r.URL.Path
+		if r.Method == http.MethodPost {
+			var o struct{ Metadata struct{ Name string } }
+			_ = json.NewDecoder(r.Body).Decode(&o)
+			posted, path = posted+1, path+"/"+o.Metadata.Name
+			if there[path] && strings.HasSuffix(r.URL.Path, "/services") {
+				w.WriteHeader(http.StatusUnprocessableEntity)
+				return
+			}
+			there[path] = true
+		}
+		if !there[path] {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		_, _ = w.Write([]byte("{}"))
+	}))
+	defer server.Close()
+	kubeconfig := filepath.Join(t.TempDir(), "admin.conf")
+	text := fmt.Sprintf(`{"clusters": [{"name": "c", "cluster": {"server": %q}}], "contexts": [{"name": "c", "context": {"cluster": "c"}}], "current-context": "c"}`, server.URL)
+	if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	client, err := api.New(kubeconfig, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	described := &description.Cluster{ClusterDomain: "example.org", ClusterDNS: "10.7.0.10"}
+	all, err := objects(described)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for controlPlane := range 3 {
+		applied := false
+		if err := Apply(ctx, client, described, slog.New(slog.DiscardHandler), func() { applied = true }); err != nil {
+			t.Fatal(err)
+		}
+		if !applied {
+			t.Fatalf("control plane %d was still at it after 20 s", controlPlane)
+		}
+	}
+	if posted != len(all) {
+		t.Errorf("%d objects were posted, want each of %d once", posted, len(all))
 	}
 }
 

@@ -26,6 +26,12 @@ type object struct {
 	body       api.Object
 }
 
+func (o object) path() string {
+	metadata, _ := o.body["metadata"].(api.Object)
+	name, _ := metadata["name"].(string)
+	return o.collection + "/" + name
+}
+
 // collections of the kinds that add-ons have; %s is the namespace.
 var collections = map[string]string{
 	"ServiceAccount":     "/api/v1/namespaces/%s/serviceaccounts",
