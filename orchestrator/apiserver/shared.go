@@ -12,8 +12,8 @@ const (
 	// apiserver several times a second, and each question was a round of the whole etcd quorum.
 	answerAge = 250 * time.Millisecond
 	// answerWait is how long who asks waits for the store. One that takes longer is as it was the last time: while etcd elects a leader this process
-	// is no worse than any other, and a balancer must be told so before it holds the process for dead.
-	answerWait = 150 * time.Millisecond
+	// is no worse than any other, and a balancer must be told so before it holds the process, or the whole machine, for slow.
+	answerWait = 50 * time.Millisecond
 	// goodFor is how long the store may go without a good answer until it counts as lost.
 	goodFor = 2 * time.Second
 )

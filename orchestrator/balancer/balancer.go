@@ -158,14 +158,17 @@ func (b *Balancer) watch(ctx context.Context, backend *backend) {
 		case <-timer.C:
 		}
 		asked := time.Now()
+		b.pool.asks(backend, asked)
 		err := b.ask(ctx, client, backend.address, j.patience())
 		if ctx.Err() != nil {
 			return
 		}
-		if errors.Is(err, context.DeadlineExceeded) && b.pool.heardSince(backend, asked) {
+		answered := time.Now()
+		b.pool.told(backend, answered)
+		if errors.Is(err, context.DeadlineExceeded) && (b.pool.heardSince(backend, asked) || !b.pool.alone(backend, answered, b.cfg.Timeout/quickly)) {
 			err = fmt.Errorf("%w: %w", errBusy, err)
 		}
-		verdict, wait := j.take(err, asked, time.Now())
+		verdict, wait := j.take(err, asked, answered)
 		b.pool.set(backend, verdict, err)
 		if j.hopeless(time.Now()) {
 			b.pool.abandon(backend)

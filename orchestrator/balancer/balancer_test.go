@@ -186,6 +186,42 @@ func TestABackendThatStopsAnsweringLosesItsConnections(t *testing.T) {
 	}
 }
 
+func TestBackendsThatAreSlowTogetherKeepTheirConnections(t *testing.T) {
+	a, c := newServer(t, "a"), newServer(t, "c")
+	b, _ := start(t, a, c)
+	eventually(t, "both ready", readyAre(b, true, true))
+	before := a.probes.Load()
+	defer a.pause()()
+	defer c.pause()()
+	eventually(t, "given up in the end", func() bool { return !readyAre(b, true, true)() && !readyAre(b, true, false)() })
+	if n := a.probes.Load() - before; n <= busyFor {
+		t.Errorf("given up after %d probes without an answer, although the other was no quicker", n)
+	}
+}
+
+func TestAlone(t *testing.T) {
+	now := time.Unix(1000, 0)
+	const quick = 100 * time.Millisecond
+	for _, row := range []struct {
+		name   string
+		others []*backend
+		want   bool
+	}{
+		{"both others answer quickly", []*backend{{state: ready, took: time.Millisecond}, {state: ready, took: quick}}, true},
+		{"one was slow the last time", []*backend{{state: ready, took: time.Millisecond}, {state: ready, took: 2 * quick}}, false},
+		{"one has been asked for long", []*backend{{state: ready, asked: now.Add(-2 * quick)}, {state: ready}}, false},
+		{"one has just been asked", []*backend{{state: ready, asked: now.Add(-quick / 2)}, {state: ready}}, true},
+		{"one that is dead is nobody to compare with", []*backend{{state: silent, took: 2 * quick}, {state: ready}}, true},
+		{"nobody else is ready", []*backend{{state: silent}, {state: unready}}, false},
+	} {
+		slow := &backend{state: ready, took: 10 * quick}
+		p := &pool{backends: append([]*backend{slow}, row.others...)}
+		if got := p.alone(slow, now, quick); got != row.want {
+			t.Errorf("%s: %v", row.name, got)
+		}
+	}
+}
+
 func TestABackendThatIsNotReadyGetsNothing(t *testing.T) {
 	a, c := newServer(t, "a"), newServer(t, "c")
 	b, address := start(t, a, c)

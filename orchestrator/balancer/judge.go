@@ -9,7 +9,7 @@ import (
 // errUnready: a backend has answered that it is not ready.
 var errUnready = errors.New("not ready")
 
-// errBusy: a backend has not answered in time, but sends to clients meanwhile.
+// errBusy: a backend has not answered in time, but sends to clients meanwhile, or no other answers quickly either.
 var errBusy = errors.New("busy")
 
 const (
@@ -19,7 +19,10 @@ const (
 	// than it can, everything is slow, and a reset of every connection makes it slower.
 	slack   = 4
 	stretch = 4
-	// busyFor is how many probes in a row may go unanswered while the backend sends: one that only seems alive is given up in the end.
+	// quickly is the part of a probe's timeout within which the others must answer for one that does not to be dead. It is more than an apiserver
+	// waits for its etcd: while that elects a leader they all answer late.
+	quickly = 2
+	// busyFor is how many probes in a row may go unanswered by one that is busy: one that only seems alive is given up in the end.
 	busyFor = 4
 	// unreadyFor is how long a backend may answer that it is not ready before its connections are reset. While etcd elects a leader no apiserver
 	// is ready; one that has lost its etcd for good serves nobody, although its connections are alive.
@@ -31,7 +34,7 @@ type judge struct {
 	cfg      Config
 	state    state
 	failures int
-	// busy are the probes in a row that went unanswered while it sent.
+	// busy are the probes in a row that went unanswered while it was busy.
 	busy int
 	// unreadySince is when it first answered that it is not ready; zero while it is.
 	unreadySince time.Time

@@ -39,6 +39,9 @@ func (s state) String() string { return [...]string{"silent", "unready", "ready"
 type backend struct {
 	address string
 	state   state
+	// asked is when the probe under way began, zero when there is none; took is how long the last one took, also one that was given up.
+	asked time.Time
+	took  time.Duration
 	// open are the connections through this balancer.
 	open map[*link]struct{}
 }
@@ -68,6 +71,37 @@ func newPool(addresses []string, logger *slog.Logger) *pool {
 		p.backends = append(p.backends, &backend{address: address, open: map[*link]struct{}{}})
 	}
 	return p
+}
+
+// asks notes that a probe of a backend begins, told that it ended.
+func (p *pool) asks(b *backend, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	b.asked = now
+}
+
+func (p *pool) told(b *backend, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	b.took, b.asked = now.Sub(b.asked), time.Time{}
+}
+
+// alone tells whether every other ready backend, and there must be one, answers its probes within quick. A backend that is slow while others are has
+// nothing that they have not: what all of them run on, or this process, has more to do than it can.
+func (p *pool) alone(b *backend, now time.Time, quick time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	others := 0
+	for _, other := range p.backends {
+		if other == b || other.state != ready {
+			continue
+		}
+		if other.took > quick || !other.asked.IsZero() && now.Sub(other.asked) > quick {
+			return false
+		}
+		others++
+	}
+	return others > 0
 }
 
 // set notes what a probe has told. Connections to a backend that fell silent are reset.
