@@ -1,5 +1,5 @@
-// Package bench measures a cluster from outside, and compares two on one machine: what its processes keep in memory when idle, how many requests
-// the API serves per second of processor time, and how soon a created pod is ready.
+// Package bench measures a cluster from outside, and compares two on one machine: what its processes keep in memory and compute when idle, how many
+// requests the API serves per second of processor time, and how soon a created pod is ready.
 //
 // plumb bench feeds it one or two kubeconfigs. Machines differ and are busy with other things, so it compares in alternating rounds and reports
 // the median of each side and the ratio. It reads memory and processor time of components from /proc of this machine: their nodes must be
@@ -27,9 +27,9 @@ type Config struct {
 	Sides []cluster.Cluster
 	// Names of the sides in the report.
 	Names []string
-	// Rounds of everything but memory, which is measured once.
+	// Rounds of everything but a cluster at rest, which is measured once.
 	Rounds int
-	// Settle is how long a cluster stays idle before its memory is measured.
+	// Settle is how long a cluster stays idle before it is measured.
 	Settle time.Duration
 	// Scale divides the amounts of work: 1 is the full bench.
 	Scale int
@@ -120,10 +120,10 @@ type experiment struct {
 	run  func(context.Context, Config, *side) (sample, error)
 }
 
-// experiments that a run holds, in order: memory first, while nothing else has been asked of the cluster.
+// experiments that a run holds, in order: that of rest first, while nothing else has been asked of the cluster.
 func experiments(cfg Config) []experiment {
 	all := []experiment{
-		{name: "memory", once: true, run: memory},
+		{name: "idle", once: true, run: idle},
 		{name: "api", run: api},
 		{name: "start", run: podStart},
 	}

@@ -24,7 +24,7 @@ type benchFlags struct {
 func newBenchCommand() *cobra.Command {
 	var f benchFlags
 	c := &cobra.Command{
-		Use: "bench", Short: "Measure a cluster, or compare two: idle memory, requests per CPU second, pod start", Args: cobra.NoArgs,
+		Use: "bench", Short: "Measure a cluster, or compare two: memory and processor time at rest, requests per CPU second, pod start", Args: cobra.NoArgs,
 		Long: `Measures the cluster of --kubeconfig, or one booted for this run from --config, and compares it with that of --against in
 alternating rounds. The nodes of both must be containers on this machine with the nodes' names as host names, and the
 bench must run as root: memory and processor time of the components are read from /proc.`,
@@ -37,9 +37,9 @@ bench must run as root: memory and processor time of the components are read fro
 	fs.StringVar(&f.report, "report", ".report/bench.json", "where the figures are saved")
 	fs.IntVar(&f.work.Rounds, "rounds", 3, "rounds of requests and pod starts")
 	fs.IntVar(&f.work.Scale, "scale", 1, "divide the amount of work by this, for a quick look")
-	fs.DurationVar(&f.work.Settle, "settle", time.Minute, "how long a cluster rests before its memory is measured")
+	fs.DurationVar(&f.work.Settle, "settle", time.Minute, "how long a cluster rests before its memory and processor time are measured")
 	fs.StringVar(&f.work.Image, "pod-image", "registry.k8s.io/pause:3.10.2", "image of the pods that are started")
-	fs.StringVar(&f.work.Only, "only", "", "measure only this: memory, api or start")
+	fs.StringVar(&f.work.Only, "only", "", "measure only this: idle, api or start")
 	c.AddCommand(newFailoverCommand())
 	return c
 }
