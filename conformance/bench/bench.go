@@ -61,6 +61,10 @@ type sample map[measure]float64
 
 // Run measures every side and returns the report.
 func Run(ctx context.Context, cfg Config) (*Report, error) {
+	todo := experiments(cfg)
+	if len(todo) == 0 {
+		return nil, fmt.Errorf("--only %s: measure idle, api or start", cfg.Only)
+	}
 	var sides []*side
 	for i, target := range cfg.Sides {
 		s, err := newSide(cfg.Names[i], target)
@@ -70,7 +74,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		sides = append(sides, s)
 	}
 	report := newReport(sides)
-	for _, experiment := range experiments(cfg) {
+	for _, experiment := range todo {
 		if err := alternate(ctx, cfg, experiment, sides, report); err != nil {
 			return nil, err
 		}

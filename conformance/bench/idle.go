@@ -9,13 +9,14 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 )
 
-// groups are whose memory and processor time are summed.
+// groups are whose memory and processor time are summed. Kubelet and proxy of a control plane do not count: its pods differ from cluster to cluster.
 var groups = []struct {
 	name       string
 	components []string
+	workers    bool
 }{
-	{"etcd + apiserver + controllers + scheduler", []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"}},
-	{"kubelet + proxy", []string{"kubelet", "kube-proxy"}},
+	{"etcd + apiserver + controllers + scheduler", []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"}, false},
+	{"kubelet + proxy", []string{"kubelet", "kube-proxy"}, true},
 }
 
 // resting is for how long the processor time of a cluster at rest is taken.
@@ -30,16 +31,28 @@ func idle(ctx context.Context, cfg Config, s *side) (sample, error) {
 	if err := pause(ctx, cfg.Settle); err != nil {
 		return nil, err
 	}
-	used, err := s.used(ctx)
+	members, err := s.members()
 	if err != nil {
 		return nil, err
 	}
+	everyone := slices.Concat(members...)
+	before, err := processors(everyone)
+	if err != nil {
+		return nil, err
+	}
+	if err := pause(ctx, resting); err != nil {
+		return nil, err
+	}
+	after, err := processors(everyone)
+	if err != nil {
+		return nil, err
+	}
+	used := func(p process) (float64, error) {
+		return float64((after[p.pid] - before[p.pid]).Milliseconds()) / resting.Seconds(), nil
+	}
 	got := sample{}
 	for i, g := range groups {
-		all, nodes, err := s.group(i)
-		if err != nil {
-			return nil, err
-		}
+		nodes := float64(nodesOf(members[i]))
 		for _, what := range []struct {
 			name, unit string
 			goal       goal
@@ -47,16 +60,16 @@ func idle(ctx context.Context, cfg Config, s *side) (sample, error) {
 			of         func(process) (float64, error)
 		}{
 			{"idle memory of ", "MiB per node", goal{atMost: 0.5}, 10*i + 1, process.pss},
-			{"idle processor time of ", "ms/s per node", goal{}, 10*i + 6, func(p process) (float64, error) { return used[p.pid], nil }},
+			{"idle processor time of ", "ms/s per node", goal{}, 10*i + 6, used},
 		} {
-			for _, p := range all {
+			for _, p := range members[i] {
 				value, err := what.of(p)
 				if err != nil {
 					return nil, err
 				}
 				part := what.order + 1 + slices.Index(g.components, p.component)
-				got[measure{name: what.name + g.name, unit: what.unit, goal: what.goal, order: what.order}] += value / float64(nodes)
-				got[measure{name: "  " + p.component, unit: what.unit, order: part}] += value / float64(nodes)
+				got[measure{name: what.name + g.name, unit: what.unit, goal: what.goal, order: what.order}] += value / nodes
+				got[measure{name: "  " + p.component, unit: what.unit, order: part}] += value / nodes
 			}
 		}
 	}
@@ -72,51 +85,32 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// used is how many milliseconds per second each process of the groups computes, by its id.
-func (s *side) used(ctx context.Context) (map[int]float64, error) {
-	var all []process
-	for i := range groups {
-		of, _, err := s.group(i)
+// members lists the processes of each group; none is empty.
+func (s *side) members() ([][]process, error) {
+	var all [][]process
+	for _, g := range groups {
+		found, err := s.processes(g.components...)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, of...)
-	}
-	used := map[int]float64{}
-	began := time.Now()
-	for _, sign := range []float64{-1, 1} {
-		for _, p := range all {
-			spent, err := p.processor()
-			if err != nil {
-				return nil, err
-			}
-			used[p.pid] += sign * float64(spent.Milliseconds()) / resting.Seconds()
+		if g.workers {
+			found = slices.DeleteFunc(found, func(p process) bool {
+				return slices.ContainsFunc(s.nodes, func(n cluster.Node) bool { return n.Name == p.node && n.Role == cluster.ControlPlane })
+			})
 		}
-		if err := pause(ctx, time.Until(began.Add(resting))); err != nil {
-			return nil, err
+		if len(found) == 0 {
+			return nil, fmt.Errorf("no node runs %v", g.components)
 		}
+		all = append(all, found)
 	}
-	return used, nil
+	return all, nil
 }
 
-// group lists the processes of a group, and on how many nodes they are. Kubelet and proxy of a control plane do not count: its pods differ from
-// cluster to cluster.
-func (s *side) group(i int) (all []process, nodes int, err error) {
-	all, err = s.processes(groups[i].components...)
-	if err != nil {
-		return nil, 0, err
-	}
-	if i == 1 {
-		all = slices.DeleteFunc(all, func(p process) bool {
-			return slices.ContainsFunc(s.nodes, func(n cluster.Node) bool { return n.Name == p.node && n.Role == cluster.ControlPlane })
-		})
-	}
-	there := map[string]bool{}
+// nodesOf is on how many nodes processes are.
+func nodesOf(all []process) int {
+	on := map[string]bool{}
 	for _, p := range all {
-		there[p.node] = true
+		on[p.node] = true
 	}
-	if len(there) == 0 {
-		return nil, 0, fmt.Errorf("no node runs %v", groups[i].components)
-	}
-	return all, len(there), nil
+	return len(on)
 }

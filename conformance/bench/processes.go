@@ -108,13 +108,26 @@ func (s *side) spent() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
+	used, err := processors(all)
+	if err != nil {
+		return 0, err
+	}
 	var sum time.Duration
-	for _, p := range all {
-		used, err := p.processor()
-		if err != nil {
-			return 0, err
-		}
-		sum += used
+	for _, d := range used {
+		sum += d
 	}
 	return sum, nil
+}
+
+// processors is the time that each process has used, by its id.
+func processors(all []process) (map[int]time.Duration, error) {
+	used := map[int]time.Duration{}
+	for _, p := range all {
+		d, err := p.processor()
+		if err != nil {
+			return nil, err
+		}
+		used[p.pid] = d
+	}
+	return used, nil
 }

@@ -53,3 +53,9 @@ func TestOwnProcessIsMeasured(t *testing.T) {
 		used = int64(d)
 	}
 }
+
+func TestOnlyWhatThereIs(t *testing.T) {
+	if _, err := Run(t.Context(), Config{Only: "memory"}); err == nil || !strings.Contains(err.Error(), "idle, api or start") {
+		t.Errorf("want what may be measured, got %v", err)
+	}
+}

@@ -6,12 +6,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/plumb-k8s/plumb/orchestrator/supervisor/api"
+	"github.com/plumb-k8s/plumb/orchestrator/supervisor/api/apitest"
 )
 
 func TestOnlyALeaseOfThisNodeIsReleased(t *testing.T) {
@@ -37,16 +35,7 @@ func TestOnlyALeaseOfThisNodeIsReleased(t *testing.T) {
 				}
 			}))
 			defer server.Close()
-			kubeconfig := filepath.Join(t.TempDir(), "conf")
-			text := `{"apiVersion":"v1","kind":"Config","current-context":"x","contexts":[{"name":"x","context":{"cluster":"x"}}],"clusters":[{"name":"x","cluster":{"server":"` + server.URL + `"}}]}`
-			if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			client, err := api.New(kubeconfig, time.Second)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := &releaser{client: client, node: "cp", logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+			r := &releaser{client: apitest.Client(t, server.URL), node: "cp", logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
 			r.release(t.Context(), "kube-scheduler")
 			if (written != nil) != row.released {
 				t.Fatalf("written: %v", written)

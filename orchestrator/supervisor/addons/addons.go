@@ -2,7 +2,6 @@ package addons
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math"
 	"net/http"
@@ -61,8 +60,7 @@ func create(ctx context.Context, client *api.Client, left []object, logger *slog
 // address, like one whose address another Service has.
 func ensure(ctx context.Context, client *api.Client, o object) error {
 	err := client.Get(ctx, o.path(), nil)
-	var refused *api.StatusError
-	if !errors.As(err, &refused) || refused.Code != http.StatusNotFound {
+	if !api.IsCode(err, http.StatusNotFound) {
 		return err
 	}
 	return client.Create(ctx, o.collection, o.body)
@@ -73,8 +71,7 @@ func mark(ctx context.Context, client *api.Client, nodes []description.Node, log
 	var left []description.Node
 	for _, n := range nodes {
 		if err := markNode(ctx, client, n); err != nil {
-			var refused *api.StatusError
-			if !errors.As(err, &refused) || refused.Code != http.StatusNotFound {
+			if !api.IsCode(err, http.StatusNotFound) {
 				logger.Debug("node not marked yet", "node", n.Name, "error", err)
 			}
 			left = append(left, n)

@@ -3,12 +3,9 @@ package addons
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -16,6 +13,7 @@ import (
 	"time"
 
 	"github.com/plumb-k8s/plumb/orchestrator/supervisor/api"
+	"github.com/plumb-k8s/plumb/orchestrator/supervisor/api/apitest"
 	"github.com/plumb-k8s/plumb/orchestrator/supervisor/description"
 	"github.com/plumb-k8s/plumb/orchestrator/supervisor/roster"
 )
@@ -66,15 +64,7 @@ func TestEveryControlPlaneComesToAnEnd(t *testing.T) {
 		_, _ = w.Write([]byte("{}"))
 	}))
 	defer server.Close()
-	kubeconfig := filepath.Join(t.TempDir(), "admin.conf")
-	text := fmt.Sprintf(`{"clusters": [{"name": "c", "cluster": {"server": %q}}], "contexts": [{"name": "c", "context": {"cluster": "c"}}], "current-context": "c"}`, server.URL)
-	if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	client, err := api.New(kubeconfig, time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := apitest.Client(t, server.URL)
 	described := &description.Cluster{ClusterDomain: "example.org", ClusterDNS: "10.7.0.10"}
 	all, err := objects(described)
 	if err != nil {

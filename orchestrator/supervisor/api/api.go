@@ -39,6 +39,12 @@ type StatusError struct {
 
 func (e *StatusError) Error() string { return fmt.Sprintf("%s: %d: %s", e.Request, e.Code, e.Message) }
 
+// IsCode tells whether an error is an answer with this status code.
+func IsCode(err error, code int) bool {
+	var refused *StatusError
+	return errors.As(err, &refused) && refused.Code == code
+}
+
 // New makes a client of a kubeconfig's current context.
 func New(kubeconfig string, timeout time.Duration) (*Client, error) {
 	cfg, err := client.Config(kubeconfig, "supervisor")
@@ -61,8 +67,7 @@ func (c *Client) Get(ctx context.Context, path string, into any) error {
 // Create posts an object to a collection; an object that is there already is left as it is, without error.
 func (c *Client) Create(ctx context.Context, path string, object any) error {
 	err := c.do(ctx, http.MethodPost, path, "application/json", object, nil)
-	var refused *StatusError
-	if errors.As(err, &refused) && refused.Code == http.StatusConflict {
+	if IsCode(err, http.StatusConflict) {
 		return nil
 	}
 	return err
