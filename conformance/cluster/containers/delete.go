@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
 )
@@ -14,12 +16,10 @@ func (p *Provider) Delete(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("list containers: %w", err)
 	}
-	all, gctx := errgroup.WithContext(ctx)
+	// One that can't be removed keeps no other: what Delete has not done is left on the machine.
+	var all errgroup.Group
 	for _, c := range list.Items {
-		all.Go(func() error {
-			_, err := p.docker.ContainerRemove(gctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-			return err
-		})
+		all.Go(func() error { return p.remove(ctx, c.ID) })
 	}
 	if err := all.Wait(); err != nil {
 		return fmt.Errorf("remove containers of %s: %w", name, err)
@@ -34,4 +34,21 @@ func (p *Provider) Delete(ctx context.Context, name string) error {
 		}
 	}
 	return nil
+}
+
+// remove returns when the container is gone, whoever removed it: a fault helper that stays ends with its node, and is then removed by the engine.
+func (p *Provider) remove(ctx context.Context, id string) error {
+	_, err := p.docker.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	if errdefs.IsConflict(err) {
+		wait := p.docker.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
+		select {
+		case <-wait.Result:
+			return nil
+		case err = <-wait.Error:
+		}
+	}
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
 }
