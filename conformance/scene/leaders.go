@@ -27,6 +27,13 @@ func (s *Scene) leadership() leadership.Reader {
 	return leadership.Reader{Client: s.API, Nodes: s.Cluster.Nodes(), Control: s.Control()}
 }
 
+// leadershipBut does not ask a node that would not answer.
+func (s *Scene) leadershipBut(silent string) leadership.Reader {
+	r := s.leadership()
+	r.Nodes = slices.DeleteFunc(slices.Clone(r.Nodes), func(n cluster.Node) bool { return n.Name == silent })
+	return r
+}
+
 // Holder is the identity that holds a component's Lease; empty when it was released.
 func (s *Scene) Holder(ctx context.Context, component string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, budget.Call.Limit())
@@ -65,12 +72,16 @@ func (s *Scene) WaitSuccessor(ctx context.Context, component, before string) (af
 
 // WaitEtcdLeader returns the node whose etcd leads. Where nobody tells, the spec is inconclusive.
 func (s *Scene) WaitEtcdLeader(ctx context.Context) (leader string) {
+	return s.waitEtcdLeader(ctx, s.leadership())
+}
+
+func (s *Scene) waitEtcdLeader(ctx context.Context, r leadership.Reader) (leader string) {
 	ctx, cancel := context.WithTimeout(ctx, budget.FaultWitness.Limit())
 	defer cancel()
 	tick := time.NewTicker(target.Poll)
 	defer tick.Stop()
 	for {
-		leader, err := s.leadership().EtcdLeader(ctx)
+		leader, err := r.EtcdLeader(ctx)
 		switch {
 		case err == nil:
 			return leader

@@ -86,4 +86,3 @@ func engineAt(t *testing.T, engine http.Handler) *Provider {
 	t.Cleanup(func() { _ = docker.Close() })
 	return &Provider{docker: &testcontainers.DockerClient{Client: docker}}
 }
-
