@@ -6,6 +6,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 )
 
@@ -25,15 +26,18 @@ func endComponent(control cluster.Control, node, component, how string, signal s
 	running := func(ctx context.Context) ([]int, error) { return control.Processes(ctx, node, component) }
 	return Fault{
 		Name: fmt.Sprintf("%s %s on %s", how, component, node),
-		Setup: func(ctx context.Context) error {
+		Setup: there(func(ctx context.Context) (string, error) {
 			now, err := running(ctx)
 			if err == nil && len(now) == 0 {
 				err = fmt.Errorf("no %s runs on %s", component, node)
 			}
-			return err
-		},
+			return "", err
+		}),
 		Inject: func(ctx context.Context) (err error) {
 			killed, err = control.Signal(ctx, node, component, int(signal))
+			if err == nil && len(killed) == 0 {
+				err = fmt.Errorf("no %s ran on %s any more", component, node)
+			}
 			return err
 		},
 		Witness: func(ctx context.Context) (string, error) {
@@ -68,13 +72,21 @@ func common(a, b []int) (both []int) {
 	return both
 }
 
+// there is a setup that waits for a component to run: it may be on its way back from what was done to it before, or from a Lease that it lost.
+func there(runs func(context.Context) (string, error)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := await(ctx, runs, budget.FaultHealed.Limit())
+		return err
+	}
+}
+
 // PauseComponent freezes a component of a node (SIGSTOP): its connections stay open and nothing answers. The witness is the state of its
 // processes, and answersAt (host:port, TLS) that must fall silent; empty where the component has no port that we reach.
 func PauseComponent(control cluster.Control, node, component, answersAt string) Fault {
 	p := &pausedComponent{control: control, node: node, component: component, answersAt: answersAt}
 	return Fault{
 		Name:  fmt.Sprintf("pause %s on %s", component, node),
-		Setup: func(ctx context.Context) error { _, err := p.goes(ctx); return err },
+		Setup: there(p.goes),
 		Inject: func(ctx context.Context) (err error) {
 			p.pids, err = control.Signal(ctx, node, component, int(syscall.SIGSTOP))
 			return err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/plumb-k8s/plumb/conformance/budget"
+	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/target"
 	"github.com/plumb-k8s/plumb/conformance/verdict"
 )
@@ -91,7 +92,7 @@ func (a *Active) Heal(ctx context.Context) error {
 	return nil
 }
 
-// await asks a witness until it has seen what it waits for.
+// await asks a witness until it has seen what it waits for, or never will.
 func await(ctx context.Context, witness func(context.Context) (string, error), limit time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -102,6 +103,9 @@ func await(ctx context.Context, witness func(context.Context) (string, error), l
 		seen, err := witness(ctx)
 		if err == nil {
 			return seen, nil
+		}
+		if errors.Is(err, cluster.ErrUnsupported) {
+			return "", err
 		}
 		if ctx.Err() == nil || last == nil {
 			last = err

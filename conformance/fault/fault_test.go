@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/verdict"
@@ -116,6 +117,62 @@ func TestAFaultWithoutAWitnessIsHealedAtOnce(t *testing.T) {
 		}
 		if _, err := Inject(t.Context(), f, func(verdict.Kind, string, string) {}); !errors.Is(err, ErrNotWitnessed) || healed != 1 {
 			t.Fatalf("got %v, healed %d times", err, healed)
+		}
+	})
+}
+
+// late is a machine whose component is away until its process has been asked for a few times, and away again once it is to be signalled, if fleeting.
+type late struct {
+	machine
+	away     int
+	fleeting bool
+}
+
+func (l *late) Processes(ctx context.Context, node, component string) ([]int, error) {
+	if l.away--; l.away >= 0 {
+		return nil, nil
+	}
+	return l.machine.Processes(ctx, node, component)
+}
+
+func (l *late) Stopped(context.Context, string, string) ([]int, error) { return nil, nil }
+
+func (l *late) Signal(ctx context.Context, node, component string, signal int) ([]int, error) {
+	if l.fleeting {
+		return nil, nil
+	}
+	return l.machine.Signal(ctx, node, component, signal)
+}
+
+func TestAComponentOnItsWayBackIsAwaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &late{machine: machine{pids: []int{7}}, away: 3}
+		if _, err := Inject(t.Context(), KillComponent(l, "n", "etcd"), func(verdict.Kind, string, string) {}); err != nil {
+			t.Fatal(err)
+		}
+		l.away = 3
+		if err := PauseComponent(l, "n", "etcd", "").Setup(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// Signalling nobody is no fault, whatever can be seen afterwards.
+func TestAComponentThatWasNotSignalledIsNotKilled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &late{machine: machine{pids: []int{7}}, fleeting: true}
+		if _, err := Inject(t.Context(), KillComponent(l, "n", "etcd"), func(verdict.Kind, string, string) {}); !errors.Is(err, ErrNotWitnessed) {
+			t.Fatalf("got %v, want that nothing was witnessed", err)
+		}
+	})
+}
+
+func TestWhatIsUnsupportedIsNotAwaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		_, err := Inject(t.Context(), KillComponent(cluster.Unsupported{}, "n", "etcd"), func(verdict.Kind, string, string) {})
+		if !errors.Is(err, ErrNotWitnessed) || !errors.Is(err, cluster.ErrUnsupported) || time.Since(began) != 0 {
+			t.Fatalf("after %s: %v", time.Since(began), err)
 		}
 	})
 }
