@@ -24,15 +24,23 @@ func StopComponent(control cluster.Control, node, component string) Fault {
 func endComponent(control cluster.Control, node, component, how string, signal syscall.Signal) Fault {
 	var killed []int
 	running := func(ctx context.Context) ([]int, error) { return control.Processes(ctx, node, component) }
-	return Fault{
-		Name: fmt.Sprintf("%s %s on %s", how, component, node),
-		Setup: there(func(ctx context.Context) (string, error) {
-			now, err := running(ctx)
-			if err == nil && len(now) == 0 {
-				err = fmt.Errorf("no %s runs on %s", component, node)
-			}
+	// Before anything was killed this asks for any process, afterwards for a new one.
+	runs := func(ctx context.Context) (string, error) {
+		now, err := running(ctx)
+		if err != nil {
 			return "", err
-		}),
+		}
+		if len(now) == 0 {
+			return "", fmt.Errorf("no %s runs on %s", component, node)
+		}
+		if left := common(now, killed); len(left) > 0 {
+			return "", fmt.Errorf("pids %v run, of which %v are old", now, left)
+		}
+		return fmt.Sprintf("pids %v run", now), nil
+	}
+	return Fault{
+		Name:  fmt.Sprintf("%s %s on %s", how, component, node),
+		Setup: there(runs),
 		Inject: func(ctx context.Context) (err error) {
 			killed, err = control.Signal(ctx, node, component, int(signal))
 			if err == nil && len(killed) == 0 {
@@ -50,16 +58,7 @@ func endComponent(control cluster.Control, node, component, how string, signal s
 			}
 			return fmt.Sprintf("pids %v are gone", killed), nil
 		},
-		Healed: func(ctx context.Context) (string, error) {
-			now, err := running(ctx)
-			if err != nil {
-				return "", err
-			}
-			if left := common(now, killed); len(left) > 0 || len(now) == 0 {
-				return "", fmt.Errorf("pids %v run, of which %v are old", now, left)
-			}
-			return fmt.Sprintf("pids %v run", now), nil
-		},
+		Healed: runs,
 	}
 }
 

@@ -52,8 +52,8 @@ func (s *Scene) leadsEverything(ctx context.Context, node string) error {
 	return nil
 }
 
-// moveEtcd freezes the leading etcd for the length of an election until the wanted one leads. A killed one would stand for election again itself, and
-// does so before the others: etcd shortens the first wait of a member that starts (--initial-election-tick-advance).
+// moveEtcd freezes the leading etcd for the length of an election until the wanted one leads. A killed one would stand for election again itself, often
+// before the others: etcd shortens the first wait of a member that starts (--initial-election-tick-advance).
 func (s *Scene) moveEtcd(ctx context.Context, node string) {
 	for range etcdMoves {
 		leader := s.WaitEtcdLeader(ctx)
