@@ -25,19 +25,19 @@ import (
 // The pod counts their times from the first, by its own clock. When that was on our clock is learned by asking for its age: it lies between the
 // sending of the question less the age and the arrival of the answer less the age. Each question narrows that down; no clocks need to agree.
 type Calls struct {
+	clock
+
 	scene *Scene
 	pod   string
 	// seen are those of the fetched calls that count.
 	seen    []routes.Call
 	fetched int
-	// The first call was made between these.
-	from, till time.Time
 }
 
 // Call starts calls of an echo pod to a URL, one every so often, each of which gives up after a time. They end with the spec.
 func (s *Scene) Call(ctx context.Context, pod, url string, every, timeout time.Duration) *Calls {
 	ginkgo.GinkgoHelper()
-	c := &Calls{scene: s, pod: pod, from: time.Now()}
+	c := &Calls{scene: s, pod: pod, clock: clock{from: time.Now()}}
 	begin := c.request(s.API.CoreV1().RESTClient().Post()).Param("url", url).Param("every", every.String()).Param("timeout", timeout.String())
 	body, err := begin.DoRaw(ctx)
 	gomega.Expect(err).NotTo(gomega.HaveOccurred(), "start calls of pod %s to %s: %s", pod, url, body)
@@ -78,8 +78,7 @@ func (c *Calls) fetch(ctx context.Context) error {
 	if err := json.Unmarshal(body, &shown); err != nil {
 		return fmt.Errorf("the calls of pod %s: %w", c.pod, err)
 	}
-	age := time.Duration(shown.Now) * time.Microsecond
-	c.from, c.till = later(c.from, asked.Add(-age)), earlier(c.till, answered.Add(-age))
+	c.narrow(asked, answered, time.Duration(shown.Now)*time.Microsecond)
 	c.fetched += len(shown.Calls)
 	for _, one := range shown.Calls {
 		c.seen = append(c.seen, routes.Call{
@@ -89,41 +88,20 @@ func (c *Calls) fetch(ctx context.Context) error {
 	return nil
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
-
-// At is a moment of our clock on that of the calls. It may be off by Unsure in either direction.
-func (c *Calls) At(moment time.Time) time.Duration {
-	return moment.Sub(c.from.Add(c.till.Sub(c.from) / 2))
-}
-
-// Unsure is by how much At may be wrong.
-func (c *Calls) Unsure() time.Duration { return max(c.till.Sub(c.from)/2, 0) }
-
-// Begin leaves out the calls that were sent before a moment: those that were made while a Service was not yet followed.
+// Begin leaves out the calls that may have been sent before a moment: those that were made while a Service was not yet followed.
 func (c *Calls) Begin(moment time.Time) {
-	at := c.At(moment)
+	at := c.Latest(moment)
 	c.seen = slices.DeleteFunc(c.seen, func(one routes.Call) bool { return one.Begin < at })
 }
 
-// Since counts the calls that were sent after a moment and have ended.
+// Since counts the calls that were surely sent after a moment and have ended.
 func (c *Calls) Since(ctx context.Context, moment time.Time) routes.Loss {
 	ginkgo.GinkgoHelper()
-	return routes.Between(c.All(ctx), c.At(moment), routes.End)
+	calls := c.All(ctx) // Narrows the clock.
+	return routes.Between(calls, c.Latest(moment), routes.End)
 }
 
-// WaitSince returns once n calls that were sent after a moment have ended.
+// WaitSince returns once n calls that were surely sent after a moment have ended.
 func (c *Calls) WaitSince(ctx context.Context, moment time.Time, n int) {
 	ginkgo.GinkgoHelper()
 	gomega.Eventually(ctx, func(ctx context.Context) int { return c.Since(ctx, moment).Sent }).

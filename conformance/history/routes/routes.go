@@ -68,6 +68,16 @@ func Between(calls []Call, from, to time.Duration) Loss {
 	return loss
 }
 
+// Ended are the calls that had ended before a moment.
+func Ended(calls []Call, at time.Duration) (ended []Call) {
+	for _, c := range calls {
+		if c.Begin+c.Took < at {
+			ended = append(ended, c)
+		}
+	}
+	return ended
+}
+
 // End of a load: later than any call.
 const End = time.Duration(1<<63 - 1)
 
@@ -86,13 +96,7 @@ type Verdict struct {
 
 // Judge holds a load against a fault: nothing that had ended before it was lost, and nothing sent later than it allows.
 func Judge(calls []Call, f Fault) Verdict {
-	var ended []Call
-	for _, c := range calls {
-		if c.Begin+c.Took < f.At {
-			ended = append(ended, c)
-		}
-	}
-	before, after := Between(ended, 0, f.At), Between(calls, f.At+f.Within, End)
+	before, after := Between(Ended(calls, f.At), 0, f.At), Between(calls, f.At+f.Within, End)
 	var v Verdict
 	if before.Lost > 0 {
 		v.Wrong = append(v.Wrong, "before the fault: "+before.String())

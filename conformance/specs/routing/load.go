@@ -43,8 +43,8 @@ func callsTo(ctx context.Context, s *scene.Scene, client, url string, names ...s
 				return fmt.Errorf("%s has not answered", name)
 			}
 		}
-		if len(all) < enough {
-			return fmt.Errorf("%d of %d requests in a row were answered", len(all), enough)
+		if before := len(routes.Ended(all, calls.Earliest(time.Now()))); before < enough {
+			return fmt.Errorf("%d of %d requests in a row were answered", before, enough)
 		}
 		return nil
 	}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Succeed())
@@ -56,7 +56,7 @@ func held(ctx context.Context, calls *scene.Calls, at time.Time, within time.Dur
 	GinkgoHelper()
 	calls.WaitSince(ctx, at.Add(within), enough)
 	all := calls.Stop(ctx)
-	fault := routes.Fault{At: calls.At(at) - calls.Unsure(), Within: within + 2*calls.Unsure(), Enough: enough}
+	fault := routes.Fault{At: calls.Earliest(at), Within: calls.Latest(at.Add(within)) - calls.Earliest(at), Enough: enough}
 	verdict := routes.Judge(all, fault)
 	loss := routes.Between(all, 0, routes.End)
 	scene.Record("requests", "%s; the fault was allowed to show for %s; clocks within %s", loss, within, calls.Unsure())

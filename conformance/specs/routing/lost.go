@@ -66,7 +66,7 @@ func declareLost() {
 		web(ctx, s, nil, "four")
 		calls.WaitSince(ctx, time.Now(), enough)
 		all := held(ctx, calls, at, budget.EndpointLost.Limit())
-		other, wrong := routes.Moved(all, own, calls.At(at)-calls.Unsure())
+		other, wrong := routes.Moved(all, own, calls.Earliest(at))
 		scene.Record("moved", "the client of %s moved to %s", own, other)
 		Expect(wrong).To(BeEmpty())
 	})
@@ -76,7 +76,7 @@ func declareLost() {
 func spent(calls *scene.Calls, loss routes.Loss, b budget.Budget, from time.Time, subject string) {
 	last := time.Duration(0)
 	if loss.Lost > 0 {
-		last = max(loss.Last-calls.At(from)-calls.Unsure(), 0)
+		last = max(loss.Last-calls.Latest(from), 0)
 	}
 	scene.Spent(b, from, last, subject)
 }
