@@ -71,7 +71,7 @@ func common(a, b []int) (both []int) {
 	return both
 }
 
-// there is a setup that waits for a component to run: it may be on its way back from what was done to it before, or from a Lease that it lost.
+// there is a setup that waits for a component or node to run: it may be on its way back from what was done to it before, or from a Lease that it lost.
 func there(runs func(context.Context) (string, error)) func(context.Context) error {
 	return func(ctx context.Context) error {
 		_, err := await(ctx, runs, budget.FaultHealed.Limit())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -155,6 +156,28 @@ func TestAComponentOnItsWayBackIsAwaited(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// booting is a machine that is down until it has been asked for a few times.
+type booting struct {
+	machine
+	down int
+}
+
+func (b *booting) State(ctx context.Context, node string) (cluster.State, error) {
+	if b.down--; b.down >= 0 {
+		return cluster.State{}, nil
+	}
+	return b.machine.State(ctx, node)
+}
+
+func TestANodeOnItsWayBackIsAwaited(t *testing.T) {
+	serving := httptest.NewTLSServer(nil)
+	defer serving.Close()
+	b := &booting{machine: machine{state: cluster.State{Running: true}}, down: 3}
+	if err := PauseNode(b, "n", serving.Listener.Addr().String()).Setup(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Signalling nobody is no fault, whatever can be seen afterwards.

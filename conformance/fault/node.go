@@ -90,14 +90,15 @@ func down(control cluster.Control, node, verb string, take func(context.Context,
 // PauseNode freezes every process of a node: its connections stay open and nothing answers. probe is an address (host:port) of the node
 // that speaks TLS, and must fall silent.
 func PauseNode(control cluster.Control, node, probe string) Fault {
+	goes := func(ctx context.Context) (string, error) {
+		if err := mustRun(ctx, control, node); err != nil {
+			return "", err
+		}
+		return "it runs, and " + probe + " answers", answers(ctx, probe)
+	}
 	return Fault{
-		Name: "pause node " + node,
-		Setup: func(ctx context.Context) error {
-			if err := mustRun(ctx, control, node); err != nil {
-				return err
-			}
-			return answers(ctx, probe)
-		},
+		Name:   "pause node " + node,
+		Setup:  there(goes),
 		Inject: func(ctx context.Context) error { return control.Pause(ctx, node) },
 		Heal: func(ctx context.Context) error {
 			s, err := control.State(ctx, node)
@@ -116,12 +117,7 @@ func PauseNode(control cluster.Control, node, probe string) Fault {
 			}
 			return "it is paused, and " + probe + " does not answer", nil
 		},
-		Healed: func(ctx context.Context) (string, error) {
-			if err := mustRun(ctx, control, node); err != nil {
-				return "", err
-			}
-			return "it runs, and " + probe + " answers", answers(ctx, probe)
-		},
+		Healed: goes,
 	}
 }
 

@@ -4,30 +4,57 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/retry"
+
+	"github.com/plumb-k8s/plumb/conformance/budget"
+	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
-// Workers are the names of n nodes that pods may be placed on. Fewer than that is not the cluster's failure, but nothing can be witnessed.
-func (s *Scene) Workers(ctx context.Context, n int) []string {
+// Workers are the names of n nodes that pods may be placed on. Fewer than that is not the cluster's failure, but nothing can be witnessed. A node that
+// is on its way back, as after a fault of the spec before, is waited for.
+func (s *Scene) Workers(ctx context.Context, n int) (names []string) {
 	ginkgo.GinkgoHelper()
-	nodes, err := s.API.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
-	gomega.Expect(err).NotTo(gomega.HaveOccurred(), "list nodes")
-	var names []string
-	for _, node := range nodes.Items {
-		if !node.Spec.Unschedulable && len(node.Spec.Taints) == 0 {
-			names = append(names, node.Name)
+	gomega.Eventually(ctx, func(ctx context.Context) error {
+		nodes, err := s.API.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return err
 		}
-	}
+		var returning []string
+		if names, returning = usable(nodes.Items); len(names) < n && len(returning) > 0 {
+			return fmt.Errorf("nodes %v are on their way back", returning)
+		}
+		return nil
+	}).WithTimeout(budget.NodeReturn.Limit()).WithPolling(target.Poll).Should(gomega.Succeed())
 	if len(names) < n {
 		Inconclusive("this needs %d nodes without taints; there are %d", n, len(names))
 	}
 	return names[:n]
+}
+
+// usable are the names of the nodes that take any pod, and of those that only the node controller's taints still keep from it.
+func usable(nodes []corev1.Node) (names, returning []string) {
+	for _, node := range nodes {
+		if node.Spec.Unschedulable {
+			continue
+		}
+		ours := slices.DeleteFunc(slices.Clone(node.Spec.Taints), func(t corev1.Taint) bool {
+			return t.Key == corev1.TaintNodeNotReady || t.Key == corev1.TaintNodeUnreachable
+		})
+		switch {
+		case len(node.Spec.Taints) == 0:
+			names = append(names, node.Name)
+		case len(ours) == 0:
+			returning = append(returning, node.Name)
+		}
+	}
+	return names, returning
 }
 
 // Mark is a key that only this spec uses: of node labels, taints and resources.
@@ -48,26 +75,16 @@ func (s *Scene) Marked(value string) map[string]string { return map[string]strin
 // AddResource gives a node n of a resource that only this spec's pods ask for, until the spec ends: scarce without starving anybody else.
 func (s *Scene) AddResource(ctx context.Context, node string, n int) corev1.ResourceName {
 	ginkgo.GinkgoHelper()
-	path := "/status/capacity/" + strings.ReplaceAll(s.Mark(), "/", "~1")
-	s.patchStatus(ctx, node, map[string]any{"op": "add", "path": path, "value": fmt.Sprint(n)})
+	set := func(ctx context.Context, resources map[string]any) {
+		ginkgo.GinkgoHelper()
+		s.patchNode(ctx, node, "status", map[string]any{"status": resources})
+	}
+	set(ctx, map[string]any{"capacity": map[string]any{s.Mark(): fmt.Sprint(n)}})
 	ginkgo.DeferCleanup(func(ctx context.Context) {
-		s.patchStatus(ctx, node, map[string]any{"op": "remove", "path": path})
-		allocatable := "/status/allocatable/" + strings.ReplaceAll(s.Mark(), "/", "~1")
-		found, err := s.API.CoreV1().Nodes().Get(ctx, node, metav1.GetOptions{})
-		gomega.Expect(err).NotTo(gomega.HaveOccurred(), "get node %s", node)
-		if _, left := found.Status.Allocatable[corev1.ResourceName(s.Mark())]; left {
-			s.patchStatus(ctx, node, map[string]any{"op": "remove", "path": allocatable})
-		}
+		none := map[string]any{s.Mark(): nil}
+		set(ctx, map[string]any{"capacity": none, "allocatable": none})
 	})
 	return corev1.ResourceName(s.Mark())
-}
-
-func (s *Scene) patchStatus(ctx context.Context, node string, operation map[string]any) {
-	ginkgo.GinkgoHelper()
-	body, err := json.Marshal([]any{operation})
-	gomega.Expect(err).NotTo(gomega.HaveOccurred())
-	_, err = s.API.CoreV1().Nodes().Patch(ctx, node, types.JSONPatchType, body, metav1.PatchOptions{}, "status")
-	gomega.Expect(err).NotTo(gomega.HaveOccurred(), "patch the status of node %s", node)
 }
 
 func (s *Scene) patchNode(ctx context.Context, node, subresource string, patch map[string]any) {
@@ -103,9 +120,14 @@ func (s *Scene) UntaintNode(ctx context.Context, node string) {
 
 func (s *Scene) patchTaints(ctx context.Context, node string, alter func([]corev1.Taint) []corev1.Taint) {
 	ginkgo.GinkgoHelper()
-	found, err := s.API.CoreV1().Nodes().Get(ctx, node, metav1.GetOptions{})
-	gomega.Expect(err).NotTo(gomega.HaveOccurred(), "get node %s", node)
-	s.patchNode(ctx, node, "", map[string]any{
-		"metadata": map[string]any{"resourceVersion": found.ResourceVersion}, "spec": map[string]any{"taints": alter(found.Spec.Taints)},
-	})
+	nodes := s.API.CoreV1().Nodes()
+	gomega.Expect(retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		found, err := nodes.Get(ctx, node, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		found.Spec.Taints = alter(found.Spec.Taints)
+		_, err = nodes.Update(ctx, found, metav1.UpdateOptions{})
+		return err
+	})).To(gomega.Succeed(), "taints of node %s", node)
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/target"
@@ -68,6 +70,21 @@ func (s *Scene) WaitRolledOut(ctx context.Context, name string) *appsv1.Deployme
 		return nil
 	}).WithTimeout(budget.Rollout.Limit()).WithPolling(target.Poll).Should(gomega.Succeed())
 	return d
+}
+
+// Scale asks for so many pods of a Deployment, through its scale.
+func (s *Scene) Scale(ctx context.Context, name string, replicas int32) {
+	ginkgo.GinkgoHelper()
+	deployments := s.API.AppsV1().Deployments(s.Namespace)
+	gomega.Expect(retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		scale, err := deployments.GetScale(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		scale.Spec.Replicas = replicas
+		_, err = deployments.UpdateScale(ctx, name, scale, metav1.UpdateOptions{})
+		return err
+	})).To(gomega.Succeed(), "scale Deployment %s to %d", name, replicas)
 }
 
 // PodsOf lists the pods of an app that are not being deleted.

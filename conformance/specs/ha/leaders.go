@@ -15,7 +15,7 @@ func declareLeaders() {
 		s := scene.New(ctx)
 		d := s.Deploy(ctx, s.Deployment("web", 1))
 		killLeader(ctx, s, "kube-controller-manager")
-		scaleTo(ctx, s, d.Name, 3)
+		s.Scale(ctx, d.Name, 3)
 		s.WaitRolledOut(ctx, d.Name)
 		Expect(s.PodsOf(ctx, "web")).To(HaveLen(3), "two leaders would make too many pods")
 	})

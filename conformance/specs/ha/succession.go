@@ -43,7 +43,7 @@ func declareSuccession() {
 			return fault.PauseComponent(control, node, component, "")
 		}))
 		after := before.succeeded(ctx, s)
-		scaleTo(ctx, s, "web", 6)
+		s.Scale(ctx, "web", 6)
 		s.WaitRolledOut(ctx, "web")
 		// What the frozen ones know is two pods; the first thing they hear is that six are wanted. A Lease fences nobody: until a former leader knows that
 		// it is none any more it may act, and its successor puts that right.
@@ -54,7 +54,7 @@ func declareSuccession() {
 		scene.Record("acted", "pods made beside the six that there were: %d", len(born(ctx, s, from)))
 		Expect(s.PodsOf(ctx, "web")).To(HaveLen(6), "what a former leader did is not put right")
 		from = stand(ctx, s)
-		scaleTo(ctx, s, "web", 8)
+		s.Scale(ctx, "web", 8)
 		s.WaitRolledOut(ctx, "web")
 		Expect(born(ctx, s, from)).To(HaveLen(2), "two leaders would each make what is missing")
 	})
@@ -99,15 +99,6 @@ func (h held) still(ctx context.Context, s *scene.Scene) error {
 		}
 	}
 	return nil
-}
-
-func scaleTo(ctx context.Context, s *scene.Scene, name string, replicas int32) {
-	GinkgoHelper()
-	scale, err := s.API.AppsV1().Deployments(s.Namespace).GetScale(ctx, name, metav1.GetOptions{})
-	Expect(err).NotTo(HaveOccurred())
-	scale.Spec.Replicas = replicas
-	_, err = s.API.AppsV1().Deployments(s.Namespace).UpdateScale(ctx, name, scale, metav1.UpdateOptions{})
-	Expect(err).NotTo(HaveOccurred())
 }
 
 // stand is the version that the pods of the namespace are at.

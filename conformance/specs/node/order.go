@@ -1,13 +1,16 @@
 package node
 
 import (
+	"context"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
+	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
 func declareOrder() {
@@ -20,9 +23,8 @@ func declareOrder() {
 		broken.Spec.InitContainers = []corev1.Container{noter(s, "first", "-exit", "3", "/shared/log", "first"), noter(s, "second", "/shared/log", "second")}
 		s.Create(ctx, broken)
 		s.Run(ctx, ordered)
-		log, err := s.Exec(ctx, "ordered", "app", "/cat", "/shared/log")
-		Expect(err).NotTo(HaveOccurred())
-		Expect(log).To(Equal("first began\nfirst ended\nsecond began\nsecond ended\napp began\n"))
+		Eventually(ctx, func(ctx context.Context) (string, error) { return s.Exec(ctx, "ordered", "app", "/cat", "/shared/log") }).
+			WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Equal("first began\nfirst ended\nsecond began\nsecond ended\napp began\n"))
 		failed := s.WaitPhase(ctx, "broken", corev1.PodFailed)
 		Expect(scene.Status(failed, "first").State.Terminated).To(HaveField("ExitCode", BeEquivalentTo(3)))
 		for _, later := range []string{"second", "app"} {

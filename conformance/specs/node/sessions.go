@@ -35,9 +35,11 @@ func declareSessions() {
 			}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Succeed(), "the role takes effect")
 		}
 		for _, by := range scene.Protocols() {
-			out, _, err := execute(ctx, maker, by, "echo", "piped through", "/cat")
-			Expect(err).NotTo(HaveOccurred(), "exec by %s", by)
-			Expect(out).To(Equal("piped through"), "exec by %s", by)
+			// Each session is a connection of its own, maybe to another apiserver than the one that knew the role.
+			Eventually(ctx, func(ctx context.Context) (string, error) {
+				out, _, err := execute(ctx, maker, by, "echo", "piped through", "/cat")
+				return out, err
+			}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Equal("piped through"), "exec by %s", by)
 			scoped, cancel := context.WithCancel(ctx)
 			ports, err := maker.Forward(scoped, by, "pair", scene.EchoPort)
 			Expect(err).NotTo(HaveOccurred(), "port-forward by %s", by)

@@ -68,11 +68,7 @@ func declareDrain() {
 			return sameContainers(s.PodsOf(ctx, "web"), before)
 		}).WithTimeout(budget.Quiet.Limit()).WithPolling(target.Poll).Should(Succeed())
 		scene.Mark(verdict.Phase, "Deployment web", "one more pod: the budget may spare one")
-		scale, err := s.API.AppsV1().Deployments(s.Namespace).GetScale(ctx, "web", metav1.GetOptions{})
-		Expect(err).NotTo(HaveOccurred())
-		scale.Spec.Replicas = drained
-		_, err = s.API.AppsV1().Deployments(s.Namespace).UpdateScale(ctx, "web", scale, metav1.UpdateOptions{})
-		Expect(err).NotTo(HaveOccurred())
+		s.Scale(ctx, "web", drained)
 		evicted, refused := drain(ctx, s, "web", node)
 		s.WaitRolledOut(ctx, "web")
 		scene.Record("drained", "%d evicted from %s, %d evictions refused meanwhile, never fewer than %d pods Ready", evicted, node, refused, low.stop())

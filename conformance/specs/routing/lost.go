@@ -136,18 +136,22 @@ func declareInfrastructure() {
 // dnsSelector picks the pods of the cluster's DNS: that label is stock's.
 const dnsSelector = "k8s-app=kube-dns"
 
-// dnsServer is one of the pods of the cluster's DNS. Where there is only one, names do not resolve until it is replaced.
+// dnsServer is one of the pods of the cluster's DNS. Where there is only one, names do not resolve until it is replaced; one that a fault before this
+// took away is waited for.
 func dnsServer(ctx context.Context, s *scene.Scene) *corev1.Pod {
 	GinkgoHelper()
 	var ready []corev1.Pod
-	Eventually(ctx, func(ctx context.Context) (int, error) {
+	late := time.Now().Add(budget.PodStart.Limit())
+	Eventually(ctx, func(ctx context.Context) error {
 		list, err := s.API.CoreV1().Pods(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{LabelSelector: dnsSelector})
 		if err != nil {
-			return 0, err
+			return err
 		}
-		ready = scene.Serving(list.Items)
-		return len(ready), nil
-	}).WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).ShouldNot(BeZero(), "DNS pods that are Ready")
+		if ready = scene.Serving(list.Items); len(ready) < 2 && time.Now().Before(late) {
+			return fmt.Errorf("the cluster's DNS has %d ready pods", len(ready))
+		}
+		return nil
+	}).WithTimeout(budget.PodStart.Limit() + budget.Converge.Limit()).WithPolling(target.Poll).Should(Succeed())
 	if len(ready) < 2 {
 		scene.Inconclusive("the cluster's DNS has %d ready pods (%s): two are needed to lose one", len(ready), dnsSelector)
 	}

@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/plumb-k8s/plumb/conformance/budget"
@@ -24,10 +25,8 @@ func declareRollout() {
 		old := s.PodsOf(ctx, "web")
 		at := time.Now()
 		scene.Mark(verdict.Phase, "Deployment web", "a new template")
-		d, err := s.API.AppsV1().Deployments(s.Namespace).Get(ctx, "web", metav1.GetOptions{})
-		Expect(err).NotTo(HaveOccurred())
-		d.Spec.Template.Annotations = map[string]string{"plumb.io/generation": "2"}
-		_, err = s.API.AppsV1().Deployments(s.Namespace).Update(ctx, d, metav1.UpdateOptions{})
+		template := []byte(`{"spec":{"template":{"metadata":{"annotations":{"plumb.io/generation":"2"}}}}}`)
+		_, err := s.API.AppsV1().Deployments(s.Namespace).Patch(ctx, "web", types.MergePatchType, template, metav1.PatchOptions{})
 		Expect(err).NotTo(HaveOccurred())
 		s.WaitRolledOut(ctx, "web")
 		for _, p := range old {

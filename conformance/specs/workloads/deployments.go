@@ -32,11 +32,7 @@ func declareDeployments() {
 		Expect(s.PodsOf(ctx, "web")).To(HaveLen(3))
 		Expect(d.Status.ReadyReplicas).To(BeEquivalentTo(3))
 		Expect(available(d)).To(Equal(corev1.ConditionTrue))
-		scale, err := s.API.AppsV1().Deployments(s.Namespace).GetScale(ctx, "web", metav1.GetOptions{})
-		Expect(err).NotTo(HaveOccurred())
-		scale.Spec.Replicas = 1
-		_, err = s.API.AppsV1().Deployments(s.Namespace).UpdateScale(ctx, "web", scale, metav1.UpdateOptions{})
-		Expect(err).NotTo(HaveOccurred())
+		s.Scale(ctx, "web", 1)
 		s.WaitRolledOut(ctx, "web")
 		Expect(s.PodsOf(ctx, "web")).To(HaveLen(1))
 	})

@@ -23,11 +23,7 @@ func declareDisruption() {
 		Eventually(ctx, allowed(s, "web")).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(BeZero())
 		err := s.Evict(ctx, s.PodsOf(ctx, "web")[0].Name)
 		Expect(apierrors.IsTooManyRequests(err)).To(BeTrue(), "got %v", err)
-		scale, err := s.API.AppsV1().Deployments(s.Namespace).GetScale(ctx, "web", metav1.GetOptions{})
-		Expect(err).NotTo(HaveOccurred())
-		scale.Spec.Replicas = 3
-		_, err = s.API.AppsV1().Deployments(s.Namespace).UpdateScale(ctx, "web", scale, metav1.UpdateOptions{})
-		Expect(err).NotTo(HaveOccurred())
+		s.Scale(ctx, "web", 3)
 		Eventually(ctx, allowed(s, "web")).WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(BeEquivalentTo(1))
 		Expect(s.Evict(ctx, s.PodsOf(ctx, "web")[0].Name)).To(Succeed())
 
