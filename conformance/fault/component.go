@@ -6,7 +6,6 @@ import (
 	"slices"
 	"syscall"
 
-	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 )
 
@@ -69,14 +68,6 @@ func common(a, b []int) (both []int) {
 		}
 	}
 	return both
-}
-
-// there is a setup that waits for a component or node to run: it may be on its way back from what was done to it before, or from a Lease that it lost.
-func there(runs func(context.Context) (string, error)) func(context.Context) error {
-	return func(ctx context.Context) error {
-		_, err := await(ctx, runs, budget.FaultHealed.Limit())
-		return err
-	}
 }
 
 // PauseComponent freezes a component of a node (SIGSTOP): its connections stay open and nothing answers. The witness is the state of its

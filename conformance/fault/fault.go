@@ -92,6 +92,14 @@ func (a *Active) Heal(ctx context.Context) error {
 	return nil
 }
 
+// there is a setup that waits for a component or node to run: it may be on its way back from what was done to it before, or from a Lease that it lost.
+func there(runs func(context.Context) (string, error)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := await(ctx, runs, budget.FaultHealed.Limit())
+		return err
+	}
+}
+
 // await asks a witness until it has seen what it waits for, or never will.
 func await(ctx context.Context, witness func(context.Context) (string, error), limit time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)

@@ -44,13 +44,13 @@ func usable(nodes []corev1.Node) (names, returning []string) {
 		if node.Spec.Unschedulable {
 			continue
 		}
-		ours := slices.DeleteFunc(slices.Clone(node.Spec.Taints), func(t corev1.Taint) bool {
-			return t.Key == corev1.TaintNodeNotReady || t.Key == corev1.TaintNodeUnreachable
+		held := slices.ContainsFunc(node.Spec.Taints, func(t corev1.Taint) bool {
+			return t.Key != corev1.TaintNodeNotReady && t.Key != corev1.TaintNodeUnreachable
 		})
 		switch {
 		case len(node.Spec.Taints) == 0:
 			names = append(names, node.Name)
-		case len(ours) == 0:
+		case !held:
 			returning = append(returning, node.Name)
 		}
 	}
