@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	coordination "k8s.io/api/coordination/v1"
@@ -79,8 +80,9 @@ type candidate struct {
 	exists, stale bool
 	// seen is when this process last saw the Lease's record change, changed when that was written at the latest: others wait from then.
 	seen, changed time.Time
-	// renewed is when the last successful renewal was sent.
+	// renewed is when the last renewal that is known to be done was sent, sent when those were whose answers have not come.
 	renewed time.Time
+	sent    []time.Time
 	told    string
 }
 
@@ -90,12 +92,27 @@ func (c *candidate) observe(lease *coordination.Lease) {
 		c.seen, c.changed = now, c.writtenBy(lease, now)
 	}
 	c.lease, c.exists, c.stale = lease, true, false
+	c.credit(lease)
 	if holder := holderOf(lease); holder != c.told && holder != "" {
 		c.told = holder
 		if c.OnNewLeader != nil {
 			c.OnNewLeader(holder)
 		}
 	}
+}
+
+// credit counts the renewal that a version of the Lease is of, if it is ours: one whose answer was lost may have been done all the same.
+func (c *candidate) credit(lease *coordination.Lease) {
+	if holderOf(lease) != c.Identity || lease.Spec.RenewTime == nil {
+		return
+	}
+	stamp := lease.Spec.RenewTime.UnixMicro()
+	i := slices.IndexFunc(c.sent, func(sent time.Time) bool { return sent.UnixMicro() == stamp })
+	if i < 0 {
+		return
+	}
+	c.renewed = c.sent[i]
+	c.sent = slices.Delete(c.sent, 0, i+1)
 }
 
 // writtenBy is when a record that is seen now was written at the latest. One of the same holder as before is as much younger than that as the holder's
@@ -146,10 +163,13 @@ func (c *candidate) claim(now time.Time) *coordination.Lease {
 
 // try takes or renews the Lease if nobody else holds it; when somebody does, wait is how long until it may be tried again.
 func (c *candidate) try(ctx context.Context) (won bool, wait time.Duration, err error) {
-	sent := time.Now()
+	sent, known := time.Now(), c.renewed
 	if c.lease == nil || c.stale {
 		if err := c.fetch(ctx); err != nil {
 			return false, c.RetryPeriod, err
+		}
+		if c.renewed != known && time.Since(c.renewed) < c.RenewDeadline {
+			return true, max(0, time.Until(c.renewed.Add(c.RetryPeriod))), nil
 		}
 	}
 	if holder := holderOf(c.lease); holder != "" && holder != c.Identity {
@@ -158,6 +178,7 @@ func (c *candidate) try(ctx context.Context) (won bool, wait time.Duration, err 
 		}
 	}
 	claimed := c.claim(sent)
+	c.sent = append(slices.DeleteFunc(c.sent, func(earlier time.Time) bool { return sent.Sub(earlier) > c.RenewDeadline }), sent)
 	var lease *coordination.Lease
 	if !c.exists {
 		lease, err = c.Leases.Leases(c.Namespace).Create(ctx, claimed, meta.CreateOptions{})
@@ -172,7 +193,7 @@ func (c *candidate) try(ctx context.Context) (won bool, wait time.Duration, err 
 		return false, c.RetryPeriod, err
 	}
 	c.observe(lease)
-	c.renewed = sent
+	c.renewed, c.sent = sent, nil
 	return true, c.RetryPeriod, nil
 }
 

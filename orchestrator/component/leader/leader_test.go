@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,7 +12,9 @@ import (
 	coordination "k8s.io/api/coordination/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes/fake"
+	leases "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	clienttesting "k8s.io/client-go/testing"
 )
 
@@ -90,6 +93,85 @@ func TestARenewalWithoutAnAnswerIsTriedAgainInTime(t *testing.T) {
 	if !hung.Load() {
 		t.Error("no renewal was lost")
 	}
+}
+
+// On a machine that is slow every renewal may be done, and its answer come too late: the next read of the Lease shows it.
+func TestARenewalWhoseAnswerWasLostCountsOnceItIsRead(t *testing.T) {
+	client := fake.NewClientset()
+	var deaf atomic.Bool
+	client.PrependReactor("update", "leases", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		if !deaf.Load() {
+			return false, nil, nil
+		}
+		update := action.(clienttesting.UpdateAction)
+		if err := client.Tracker().Update(update.GetResource(), update.GetObject(), update.GetNamespace()); err != nil {
+			return true, nil, err
+		}
+		return true, nil, context.DeadlineExceeded
+	})
+	cfg := config(client, "a")
+	leads, _ := campaign(t.Context(), cfg)
+	term := <-leads
+	deaf.Store(true)
+	select {
+	case <-term.Done():
+		t.Error("stepped down although every renewal was done")
+	case <-time.After(cfg.LeaseDuration + 2*cfg.RenewDeadline):
+	}
+}
+
+func TestACandidateThatSeesThatItsAttemptWasDoneAfterAllWaitsForNobody(t *testing.T) {
+	client := fake.NewClientset(&coordination.Lease{ObjectMeta: meta.ObjectMeta{Namespace: "kube-system", Name: "x"}})
+	watched, attempts := make(chan struct{}), make(chan clienttesting.UpdateAction, 1)
+	var once sync.Once
+	client.PrependReactor("update", "leases", func(action clienttesting.Action) (lost bool, _ runtime.Object, err error) {
+		once.Do(func() { attempts <- action.(clienttesting.UpdateAction); lost, err = true, context.DeadlineExceeded })
+		return lost, nil, err
+	})
+	var first sync.Once
+	client.PrependWatchReactor("leases", func(action clienttesting.Action) (bool, watch.Interface, error) {
+		w, err := client.Tracker().Watch(action.GetResource(), action.GetNamespace())
+		first.Do(func() { close(watched) })
+		return true, w, err
+	})
+	cfg := config(client, "a")
+	cfg.LeaseDuration, cfg.RetryPeriod, cfg.RenewDeadline = 3*time.Hour, time.Hour, 2*time.Hour
+	leads, _ := campaign(t.Context(), cfg)
+	attempt := <-attempts
+	<-watched
+	if err := client.Tracker().Update(attempt.GetResource(), attempt.GetObject(), attempt.GetNamespace()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-leads:
+	case <-time.After(30 * time.Second):
+		t.Error("it waits for its own Lease to end")
+	}
+}
+
+// deaf is an API whose watches never begin, as those of an apiserver that is paused.
+type deaf struct{ leases.LeasesGetter }
+
+type deafLeases struct{ leases.LeaseInterface }
+
+func (d deaf) Leases(namespace string) leases.LeaseInterface {
+	return deafLeases{d.LeasesGetter.Leases(namespace)}
+}
+
+func (deafLeases) Watch(ctx context.Context, _ meta.ListOptions) (watch.Interface, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestACandidateWhoseWatchNeverBeginsTakesTheLeaseInTime(t *testing.T) {
+	dead := "dead"
+	client := fake.NewClientset(&coordination.Lease{
+		ObjectMeta: meta.ObjectMeta{Namespace: "kube-system", Name: "x"}, Spec: coordination.LeaseSpec{HolderIdentity: &dead},
+	})
+	cfg := config(client, "a")
+	cfg.Leases = deaf{client.CoordinationV1()}
+	leads, _ := campaign(t.Context(), cfg)
+	<-leads
 }
 
 // A renewal that was held up counts from when it was made, by the holder's own clock; a clock that was set is not believed.

@@ -40,12 +40,18 @@ func (c *candidate) await(ctx context.Context, wait time.Duration) {
 	if c.lease != nil && !c.stale {
 		options.ResourceVersion = c.lease.ResourceVersion
 	}
+	end := time.Now().Add(wait)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
+	following, stop := context.WithCancel(ctx)
+	defer stop()
+	// An apiserver that was paused, or whose etcd has no leader, begins no watch, and says nothing.
+	late := time.AfterFunc(min(wait, c.attemptTimeout()), stop)
 	var events <-chan watch.Event
-	follow, err := c.Leases.Leases(c.Namespace).Watch(ctx, options)
+	follow, err := c.Leases.Leases(c.Namespace).Watch(following, options)
+	late.Stop()
 	if err != nil {
-		timer.Reset(min(wait, c.RetryPeriod))
+		timer.Reset(min(time.Until(end), c.RetryPeriod))
 	} else {
 		defer follow.Stop()
 		events = follow.ResultChan()
@@ -66,8 +72,8 @@ func (c *candidate) await(ctx context.Context, wait time.Duration) {
 				continue
 			}
 			c.observe(lease)
-			if holderOf(lease) == "" {
-				return
+			if holder := holderOf(lease); holder == "" || holder == c.Identity {
+				return // it is free, or an attempt was done whose answer did not come
 			}
 			timer.Reset(max(0, time.Until(c.changed.Add(c.LeaseDuration))))
 		}
