@@ -2,7 +2,7 @@
 // Deployment's ReplicaSet and pod.
 //
 // plumb bench failover feeds it one cluster, or two to compare, with control over their nodes. Each case is a fault that is injected round after
-// round, the sides in turn, on the node that leads what the case is about; between rounds everything has to be whole again. Writers begin a write
+// round, the sides in turn, on the node that leads what the case is about; before each round every side has to be whole again. Writers begin a write
 // every 10 ms on connections of their own: the figure is the longest time in which one of them had nothing acknowledged, so it does not hang
 // on knowing the moment of a death. It knows nothing of what the components are.
 package failover
@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/plumb-k8s/plumb/conformance/cluster"
@@ -52,6 +53,10 @@ type Round struct {
 	Accepted   float64 `json:"accepted"`
 	ReplicaSet float64 `json:"replicaSet"`
 	Placed     float64 `json:"placed"`
+	// SlowestWrite is the longest that one write begun after the injection took, whether it was acknowledged or not.
+	SlowestWrite float64 `json:"slowestWrite"`
+	// Held is who led, before and after.
+	Held []Held `json:"held"`
 	// Failed writes, and the last one's error.
 	Failed    int    `json:"failed"`
 	LastError string `json:"lastError,omitempty"`
@@ -86,6 +91,9 @@ func rounds(ctx context.Context, cfg Config, sides []*side, report *Report) erro
 		for n := range cfg.Rounds {
 			for i := range sides {
 				s := sides[(i+n)%len(sides)]
+				if err := well(ctx, sides); err != nil {
+					return fmt.Errorf("%s, before round %d: %w", c.name, n+1, err)
+				}
 				r, err := s.round(ctx, cfg, c, fmt.Sprintf("d%x", time.Now().UnixMilli()))
 				if err != nil {
 					return fmt.Errorf("%s: %s, round %d: %w", s.name, c.name, n+1, err)
@@ -93,6 +101,9 @@ func rounds(ctx context.Context, cfg Config, sides []*side, report *Report) erro
 				report.Rounds = append(report.Rounds, r)
 				fmt.Fprintf(cfg.Out, "  %s: %s, round %d of %d: writes %.2f s, ReplicaSet %.2f s, placed %.2f s (%s; %d writes failed)\n",
 					s.name, c.name, n+1, cfg.Rounds, r.EveryWriter, r.ReplicaSet, r.Placed, strings.Join(r.Broken, ", "), r.Failed)
+				if why := c.missed(r); why != "" && s == sides[0] {
+					fmt.Fprintf(cfg.Out, "    %s\n", why)
+				}
 			}
 		}
 	}
@@ -105,16 +116,25 @@ const (
 	warmUp      = time.Second
 )
 
+// well returns once every side is whole: they share a machine, and what one does to recover would be measured on the other.
+func well(ctx context.Context, sides []*side) error {
+	all, ctx := errgroup.WithContext(ctx)
+	for _, s := range sides {
+		all.Go(func() error { return s.well(ctx) })
+	}
+	return all.Wait()
+}
+
 // round breaks, measures and heals.
 func (s *side) round(ctx context.Context, cfg Config, c faultCase, name string) (r Round, err error) {
-	if err := s.well(ctx); err != nil {
-		return r, err
-	}
 	victims, err := c.choose(ctx, s)
 	if err != nil {
 		return r, err
 	}
 	r = Round{Case: c.name, Side: s.name, Began: time.Now(), Broken: victims.names(), Led: s.ledBy(ctx, victims)}
+	if r.Held, err = s.holders(ctx); err != nil {
+		return r, err
+	}
 	l, err := startLoad(ctx, s)
 	if err != nil {
 		return r, err
@@ -150,8 +170,12 @@ func (s *side) observe(ctx context.Context, cfg Config, l *load, r *Round, name 
 	if err := until(ctx, func(context.Context) (bool, error) { return l.allSince(since), nil }); err != nil {
 		return fmt.Errorf("writes after the fault: %w", err)
 	}
+	if err := s.heldAfter(ctx, r.Held, confirmed); err != nil {
+		return err
+	}
 	end := time.Now()
 	l.end()
+	r.SlowestWrite = l.slowestSince(begun).Seconds()
 	every, together := l.gaps(begun, end)
 	r.EveryWriter, r.AnyWriter, r.Failed = every.Seconds(), together.Seconds(), l.failed
 	if l.lastError != nil {

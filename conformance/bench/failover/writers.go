@@ -26,19 +26,26 @@ const (
 
 // load is the writers at work and what was acknowledged to each.
 type load struct {
+	// quit is closed when no write is to begin any more, stop ends those that wait for an answer.
+	quit    chan struct{}
+	ending  sync.Once
 	stop    context.CancelFunc
 	working sync.WaitGroup
 
 	mu           sync.Mutex
 	acknowledged [writers][]time.Time
+	ended        []write
 	failed       int
 	lastError    error
 }
 
+// write is one that was acknowledged or has failed.
+type write struct{ begun, ended time.Time }
+
 // startLoad makes what is written to, and begins. A machine that is busy may refuse one or the other request.
 func startLoad(ctx context.Context, s *side) (*load, error) {
 	ctx, stop := context.WithCancel(ctx)
-	l := &load{stop: stop}
+	l := &load{quit: make(chan struct{}), stop: stop}
 	for w := range writers {
 		client, err := separate(s.config)
 		if err != nil {
@@ -75,7 +82,7 @@ func separate(config *rest.Config) (kubernetes.Interface, error) {
 
 func written(writer, object int) string { return fmt.Sprintf("written-%d-%d", writer, object) }
 
-// write begins a write every period until ctx ends.
+// write begins a write every period until the load is ended.
 func (l *load) write(ctx context.Context, writer int, client kubernetes.Interface, namespace string) {
 	ticker := time.NewTicker(writePeriod)
 	defer ticker.Stop()
@@ -86,6 +93,8 @@ func (l *load) write(ctx context.Context, writer int, client kubernetes.Interfac
 		select {
 		case <-ctx.Done():
 			return
+		case <-l.quit:
+			return
 		case <-ticker.C:
 		}
 		select {
@@ -95,17 +104,19 @@ func (l *load) write(ctx context.Context, writer int, client kubernetes.Interfac
 		}
 		under.Go(func() {
 			defer func() { <-slots }()
+			begun := time.Now()
 			patch := fmt.Appendf(nil, `{"data":{"n":"%d"}}`, n)
 			_, err := client.CoreV1().ConfigMaps(namespace).Patch(ctx, written(writer, n%objects), types.MergePatchType, patch, metav1.PatchOptions{})
-			l.note(ctx, writer, err)
+			l.note(ctx, writer, begun, err)
 		})
 	}
 }
 
-func (l *load) note(ctx context.Context, writer int, err error) {
+func (l *load) note(ctx context.Context, writer int, begun time.Time, err error) {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.ended = append(l.ended, write{begun, now})
 	switch {
 	case err == nil:
 		l.acknowledged[writer] = append(l.acknowledged[writer], now)
@@ -115,10 +126,16 @@ func (l *load) note(ctx context.Context, writer int, err error) {
 	}
 }
 
+// lastAnswers is how long the load's last writes may take: those that a dead leader took with it are never answered.
+const lastAnswers = time.Second
+
 // end stops the writers.
 func (l *load) end() {
-	l.stop()
+	l.ending.Do(func() { close(l.quit) })
+	late := time.AfterFunc(lastAnswers, l.stop)
+	defer late.Stop()
 	l.working.Wait()
+	l.stop()
 }
 
 // allSince tells whether every writer has had a write acknowledged after a moment.
@@ -131,6 +148,18 @@ func (l *load) allSince(moment time.Time) bool {
 		}
 	}
 	return true
+}
+
+// slowestSince is how long the slowest write took of those begun after a moment; one that end cut short took until then.
+func (l *load) slowestSince(moment time.Time) (slowest time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, w := range l.ended {
+		if w.begun.After(moment) {
+			slowest = max(slowest, w.ended.Sub(w.begun))
+		}
+	}
+	return slowest
 }
 
 // gaps are the longest times without an acknowledged write: of the writer that fared worst, and of all writers together.
