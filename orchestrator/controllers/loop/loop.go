@@ -97,16 +97,16 @@ func Split(key string) (namespace, name string) {
 // Run follows the sources and syncs until ctx ends. It returns when no sync runs any more.
 func (l *Loop) Run(ctx context.Context) error {
 	defer l.queue.ShutDown()
-	var synced []cache.InformerSynced
+	var told []cache.DoneChecker
 	for _, s := range l.sources {
 		registration, err := s.informer.AddEventHandler(s.handler)
 		if err != nil {
 			return fmt.Errorf("follow: %w", err)
 		}
 		defer func() { _ = s.informer.RemoveEventHandler(registration) }()
-		synced = append(synced, registration.HasSynced)
+		told = append(told, registration.HasSyncedChecker())
 	}
-	if !cache.WaitForCacheSync(ctx.Done(), synced...) {
+	if !cache.WaitFor(ctx, "", told...) {
 		return nil
 	}
 	stopped := context.AfterFunc(ctx, l.queue.ShutDown)
