@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/rest"
@@ -65,9 +66,54 @@ func (m *Manager) Run(ctx context.Context) error {
 	if m.cfg.Election == nil {
 		return m.lead(ctx, shared)
 	}
+	return m.stand(ctx, shared)
+}
+
+// stand runs the controllers whenever this process is elected. While another leads, it has all at hand that they will need.
+func (m *Manager) stand(ctx context.Context, shared *world.Shared) error {
 	election := *m.cfg.Election
 	election.Leases, election.Logger = shared.Client().CoordinationV1(), m.cfg.Logger
-	return leader.Run(ctx, election, func(ctx context.Context) error { return m.lead(ctx, shared) })
+	standby := make(chan struct{})
+	var once sync.Once
+	election.OnNewLeader = func(identity string) {
+		if identity != election.Identity {
+			once.Do(func() { close(standby) })
+		}
+	}
+	both, ctx := errgroup.WithContext(ctx)
+	keeping, stop := context.WithCancel(ctx)
+	both.Go(func() error {
+		select {
+		case <-keeping.Done():
+			return nil
+		case <-standby:
+		}
+		if err := m.each(shared, func(controller, *world.World) {}); err != nil {
+			return err
+		}
+		shared.KeepTokens(keeping)
+		return nil
+	})
+	both.Go(func() error {
+		defer stop()
+		return leader.Run(ctx, election, func(ctx context.Context) error { return m.lead(ctx, shared) })
+	})
+	return both.Wait()
+}
+
+// each calls with every enabled controller and its World.
+func (m *Manager) each(shared *world.Shared, call func(controller, *world.World)) error {
+	for _, c := range all {
+		if !enabled(c, m.cfg.Names) {
+			continue
+		}
+		w, err := shared.For(c.account)
+		if err != nil {
+			return err
+		}
+		call(c, w)
+	}
+	return nil
 }
 
 // elsewhere are controllers of stock's list whose names are accepted although nothing here runs under them yet.
@@ -94,20 +140,16 @@ func enabled(c controller, names []string) bool {
 // lead runs every enabled controller until ctx ends.
 func (m *Manager) lead(ctx context.Context, shared *world.Shared) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for _, c := range all {
-		if !enabled(c, m.cfg.Names) {
-			continue
-		}
-		w, err := shared.For(c.account)
-		if err != nil {
-			return err
-		}
+	err := m.each(shared, func(c controller, w *world.World) {
 		group.Go(func() error {
 			if err := c.run(ctx, w); err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
 			return nil
 		})
+	})
+	if err != nil {
+		return err
 	}
 	return group.Wait()
 }

@@ -46,8 +46,9 @@ type Shared struct {
 	logger     *slog.Logger
 	separately bool
 
-	mu     sync.Mutex
-	worlds map[string]*World
+	mu       sync.Mutex
+	worlds   map[string]*World
+	accounts []*account
 	// broadcasters send the Worlds' events until Close.
 	broadcasters []record.EventBroadcaster
 }
@@ -79,31 +80,33 @@ func (s *Shared) Client() kubernetes.Interface { return s.client }
 func (s *Shared) Informers() informers.SharedInformerFactory { return s.informers }
 
 // For returns the World of a controller that writes as the service account of that name in kube-system. Asking twice returns the same World.
-func (s *Shared) For(account string) (*World, error) {
+func (s *Shared) For(name string) (*World, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if w := s.worlds[account]; w != nil {
+	if w := s.worlds[name]; w != nil {
 		return w, nil
 	}
 	config := rest.CopyConfig(s.config)
 	if s.separately {
-		config = asServiceAccount(s.config, s.client, account)
+		a := &account{client: s.client, name: name}
+		s.accounts = append(s.accounts, a)
+		config = a.as(s.config)
 	}
-	config.UserAgent = s.config.UserAgent + "/" + account
+	config.UserAgent = s.config.UserAgent + "/" + name
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
-		return nil, fmt.Errorf("client of %s: %w", account, err)
+		return nil, fmt.Errorf("client of %s: %w", name, err)
 	}
 	metaConfig := metadata.ConfigFor(config)
 	metaClient, err := metadata.NewForConfig(metaConfig)
 	if err != nil {
-		return nil, fmt.Errorf("metadata client of %s: %w", account, err)
+		return nil, fmt.Errorf("metadata client of %s: %w", name, err)
 	}
 	w := &World{
 		Client: client, Metadata: metaClient, Config: config, Discovery: s.client.Discovery(), Informers: s.informers,
-		Logger: s.logger.With("controller", account), Settings: s.settings, Events: s.recorder(client, source(account)),
+		Logger: s.logger.With("controller", name), Settings: s.settings, Events: s.recorder(client, source(name)),
 	}
-	s.worlds[account] = w
+	s.worlds[name] = w
 	return w, nil
 }
 
