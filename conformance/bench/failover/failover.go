@@ -3,7 +3,7 @@
 //
 // plumb bench failover feeds it one cluster, or two to compare, with control over their nodes. Each case is a fault that is injected round after
 // round, the sides in turn, on the node that leads what the case is about; before each round every side has to be whole again. Writers begin a write
-// every 10 ms on connections of their own: the figure is the longest time in which one of them had nothing acknowledged, so it does not hang
+// every 25 ms on connections of their own: the figure is the longest time in which one of them had nothing acknowledged, so it does not hang
 // on knowing the moment of a death. It knows nothing of what the components are.
 package failover
 

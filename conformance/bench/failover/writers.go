@@ -12,16 +12,19 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 )
 
-// The load: writers with a connection each, every one of which begins a write each period, whatever has become of those before.
+// The load: writers with a connection each, every one of which begins a write each period, whatever has become of those before: as many may wait
+// for an answer as begin before the first of them is given up. With fewer, what a dead leader took with it kept a writer from noticing that it was
+// served again. With two and a half times as many writes nothing was idle on two processors that carried two clusters: the figures were the machine's.
 const (
 	writers      = 4
-	writePeriod  = 10 * time.Millisecond
+	writePeriod  = 25 * time.Millisecond
 	writeTimeout = 5 * time.Second
-	// outstanding bounds the writes of one writer that wait for an answer; objects is how many a writer writes to in turn.
-	outstanding = 64
-	objects     = 16
+	outstanding  = int(writeTimeout / writePeriod)
+	// objects is how many a writer writes to in turn.
+	objects = 16
 )
 
 // load is the writers at work and what was acknowledged to each.
@@ -44,7 +47,8 @@ type write struct{ begun, ended time.Time }
 
 // startLoad makes what is written to, and begins. A machine that is busy may refuse one or the other request.
 func startLoad(ctx context.Context, s *side) (*load, error) {
-	ctx, stop := context.WithCancel(ctx)
+	// Writes that fail are counted, and the last one's error is kept: client-go would tell of each.
+	ctx, stop := context.WithCancel(klog.NewContext(ctx, klog.Logger{}))
 	l := &load{quit: make(chan struct{}), stop: stop}
 	for w := range writers {
 		client, err := separate(s.config)
