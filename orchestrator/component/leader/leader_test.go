@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	coordination "k8s.io/api/coordination/v1"
@@ -146,6 +148,38 @@ func TestACandidateThatSeesThatItsAttemptWasDoneAfterAllWaitsForNobody(t *testin
 	case <-leads:
 	case <-time.After(30 * time.Second):
 		t.Error("it waits for its own Lease to end")
+	}
+}
+
+// A Lease that nobody else holds, and that cannot be written, is no reason to try without a pause.
+func TestACandidateThatIsRefusedWaitsBeforeItTriesAgain(t *testing.T) {
+	for _, holder := range []string{"", "a"} {
+		t.Run("held by "+strconv.Quote(holder), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				lease := &coordination.Lease{ObjectMeta: meta.ObjectMeta{Namespace: "kube-system", Name: "x"}, Spec: coordination.LeaseSpec{HolderIdentity: &holder}}
+				client := fake.NewClientset(lease)
+				var attempts atomic.Int32
+				client.PrependReactor("update", "leases", func(clienttesting.Action) (bool, runtime.Object, error) {
+					attempts.Add(1)
+					return true, nil, errors.New("forbidden")
+				})
+				client.PrependWatchReactor("leases", func(clienttesting.Action) (bool, watch.Interface, error) {
+					w := watch.NewRaceFreeFake()
+					w.Add(lease) // what a watch without a version begins with
+					return true, w, nil
+				})
+				ctx, cancel := context.WithCancel(t.Context())
+				cfg := config(client, "a")
+				_, done := campaign(ctx, cfg)
+				const periods = 10
+				<-time.After(periods*cfg.RetryPeriod + cfg.RetryPeriod/2)
+				if n := attempts.Load(); n != periods+1 {
+					t.Errorf("%d attempts in %d periods", n, periods)
+				}
+				cancel()
+				<-done
+			})
+		})
 	}
 }
 

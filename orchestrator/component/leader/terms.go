@@ -40,7 +40,7 @@ func (c *candidate) await(ctx context.Context, wait time.Duration) {
 	if c.lease != nil && !c.stale {
 		options.ResourceVersion = c.lease.ResourceVersion
 	}
-	end := time.Now().Add(wait)
+	known, end := c.renewed, time.Now().Add(wait)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	following, stop := context.WithCancel(ctx)
@@ -71,11 +71,14 @@ func (c *candidate) await(ctx context.Context, wait time.Duration) {
 				timer.Reset(min(wait, c.RetryPeriod))
 				continue
 			}
+			held := c.lease != nil && holderOf(c.lease) != ""
 			c.observe(lease)
-			if holder := holderOf(lease); holder == "" || holder == c.Identity {
-				return // it is free, or an attempt was done whose answer did not come
+			switch holder := holderOf(lease); {
+			case held && holder == "", c.renewed != known:
+				return // it was freed, or an attempt was done whose answer did not come
+			case holder != "" && holder != c.Identity:
+				timer.Reset(max(0, time.Until(c.changed.Add(c.LeaseDuration))))
 			}
-			timer.Reset(max(0, time.Until(c.changed.Add(c.LeaseDuration))))
 		}
 	}
 }
