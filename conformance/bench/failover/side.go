@@ -66,16 +66,32 @@ func (s *side) controlPlanes() (all []cluster.Node) {
 	return all
 }
 
-// prepare makes the namespace and waits for what its pods need.
+// prepare makes the namespace, once that of an earlier run is gone, and waits for what its pods need.
 func (s *side) prepare(ctx context.Context) error {
-	_, err := s.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}, metav1.CreateOptions{})
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("%s: %w", s.name, err)
+	ctx, cancel := context.WithTimeout(ctx, wellTime)
+	defer cancel()
+	for _, part := range []func(context.Context) (bool, error){s.namespaceMade, s.accountMade} {
+		if err := until(ctx, part); err != nil {
+			return fmt.Errorf("%s: namespace %s: %w", s.name, s.namespace, err)
+		}
 	}
-	return until(ctx, func(ctx context.Context) (bool, error) {
-		_, err := s.client.CoreV1().ServiceAccounts(s.namespace).Get(ctx, "default", metav1.GetOptions{})
-		return err == nil, err
-	})
+	return nil
+}
+
+func (s *side) namespaceMade(ctx context.Context) (bool, error) {
+	made, err := s.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		made, err = s.client.CoreV1().Namespaces().Get(ctx, s.namespace, metav1.GetOptions{})
+	}
+	if err == nil && made.DeletionTimestamp != nil {
+		err = errors.New("it is being deleted")
+	}
+	return err == nil, err
+}
+
+func (s *side) accountMade(ctx context.Context) (bool, error) {
+	_, err := s.client.CoreV1().ServiceAccounts(s.namespace).Get(ctx, "default", metav1.GetOptions{})
+	return err == nil, err
 }
 
 // remove deletes the namespace.
