@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strings"
 
+	coordination "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
@@ -31,13 +32,22 @@ type Reader struct {
 	Control cluster.Control
 }
 
-// Holder is who holds a component's Lease; empty when nobody does.
-func (r Reader) Holder(ctx context.Context, component string) (string, error) {
+// Lease is a component's.
+func (r Reader) Lease(ctx context.Context, component string) (*coordination.Lease, error) {
 	lease, err := r.Client.CoordinationV1().Leases(metav1.NamespaceSystem).Get(ctx, component, metav1.GetOptions{})
 	if err != nil {
-		return "", fmt.Errorf("who leads %s: %w", component, err)
+		return nil, fmt.Errorf("who leads %s: %w", component, err)
 	}
-	return holderOf(lease), nil
+	return lease, nil
+}
+
+// Holder is who holds a component's Lease; empty when nobody does.
+func (r Reader) Holder(ctx context.Context, component string) (string, error) {
+	lease, err := r.Lease(ctx, component)
+	if err != nil {
+		return "", err
+	}
+	return HolderOf(lease), nil
 }
 
 // NodeOf is the node of a holder: components name themselves HOST_UNIQUE.

@@ -73,17 +73,18 @@ func (o *Observer) lookAtLeases(ctx context.Context) {
 // take compares a Lease with what it was. One that nobody holds is between two leaders: who is next tells of the change.
 func (o *Observer) take(lease *coordination.Lease, now time.Time) {
 	o.note(lease.Name)
-	if holderOf(lease) == "" {
+	if HolderOf(lease) == "" {
 		return
 	}
 	before := o.leases[lease.Name]
 	o.leases[lease.Name] = lease
-	if before != nil && (holderOf(before) != holderOf(lease) || transitions(before) != transitions(lease)) {
-		o.Changes = append(o.Changes, verdict.LeaderChange{At: now, Subject: lease.Name, From: holderOf(before), To: holderOf(lease)})
+	if before != nil && (HolderOf(before) != HolderOf(lease) || transitions(before) != transitions(lease)) {
+		o.Changes = append(o.Changes, verdict.LeaderChange{At: now, Subject: lease.Name, From: HolderOf(before), To: HolderOf(lease)})
 	}
 }
 
-func holderOf(lease *coordination.Lease) string {
+// HolderOf is who holds a Lease; empty when nobody does.
+func HolderOf(lease *coordination.Lease) string {
 	if lease.Spec.HolderIdentity == nil {
 		return ""
 	}

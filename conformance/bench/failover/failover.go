@@ -170,9 +170,6 @@ func (s *side) observe(ctx context.Context, cfg Config, l *load, r *Round, name 
 	if err := until(ctx, func(context.Context) (bool, error) { return l.allSince(since), nil }); err != nil {
 		return fmt.Errorf("writes after the fault: %w", err)
 	}
-	if err := s.heldAfter(ctx, r.Held, confirmed); err != nil {
-		return err
-	}
 	end := time.Now()
 	l.end()
 	r.SlowestWrite = l.slowestSince(begun).Seconds()
@@ -181,7 +178,7 @@ func (s *side) observe(ctx context.Context, cfg Config, l *load, r *Round, name 
 	if l.lastError != nil {
 		r.LastError = l.lastError.Error()
 	}
-	return nil
+	return s.heldAfter(ctx, r.Held, confirmed)
 }
 
 // ledBy lists what the victims' nodes lead.

@@ -3,11 +3,11 @@ package failover
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/plumb-k8s/plumb/conformance/leadership"
 )
@@ -24,13 +24,7 @@ type Held struct {
 
 // missed says what a round that missed a goal is to be understood by; empty when it met them all.
 func (c faultCase) missed(r Round) string {
-	met := true
-	for _, f := range figures {
-		if goal := f.goal(c).Seconds(); goal > 0 && f.of(r) > goal {
-			met = false
-		}
-	}
-	if met {
+	if !slices.ContainsFunc(figures, func(f figure) bool { return f.late(c, f.of(r)) }) {
 		return ""
 	}
 	var text strings.Builder
@@ -51,7 +45,7 @@ func (s *side) holders(ctx context.Context) (held []Held, err error) {
 		if err != nil {
 			return nil, err
 		}
-		held = append(held, Held{Component: component, Before: holder(lease)})
+		held = append(held, Held{Component: component, Before: leadership.HolderOf(lease)})
 	}
 	return held, nil
 }
@@ -64,7 +58,7 @@ func (s *side) heldAfter(ctx context.Context, held []Held, confirmed time.Time) 
 		if err != nil {
 			return err
 		}
-		h.After = holder(lease)
+		h.After = leadership.HolderOf(lease)
 		if h.After != h.Before && lease.Spec.AcquireTime != nil {
 			h.Acquired = lease.Spec.AcquireTime.Sub(confirmed).Seconds()
 		}
@@ -75,15 +69,8 @@ func (s *side) heldAfter(ctx context.Context, held []Held, confirmed time.Time) 
 // lease reads a component's Lease, again where an apiserver that was lost a moment ago is still asked.
 func (s *side) lease(ctx context.Context, component string) (lease *coordinationv1.Lease, err error) {
 	err = until(ctx, func(ctx context.Context) (bool, error) {
-		lease, err = s.client.CoordinationV1().Leases(metav1.NamespaceSystem).Get(ctx, component, metav1.GetOptions{})
+		lease, err = s.leaders.Lease(ctx, component)
 		return err == nil, err
 	})
 	return lease, err
-}
-
-func holder(lease *coordinationv1.Lease) string {
-	if lease.Spec.HolderIdentity == nil {
-		return ""
-	}
-	return *lease.Spec.HolderIdentity
 }

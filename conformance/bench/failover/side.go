@@ -175,13 +175,13 @@ func (s *side) led(ctx context.Context) (bool, error) {
 // renewed sees each Lease renewed once.
 func (s *side) renewed(ctx context.Context) (bool, error) {
 	for _, component := range leadership.Leases {
-		first, err := s.client.CoordinationV1().Leases(metav1.NamespaceSystem).Get(ctx, component, metav1.GetOptions{})
+		first, err := s.leaders.Lease(ctx, component)
 		if err != nil {
 			return false, err
 		}
 		err = until(ctx, func(ctx context.Context) (bool, error) {
-			now, err := s.client.CoordinationV1().Leases(metav1.NamespaceSystem).Get(ctx, component, metav1.GetOptions{})
-			return err == nil && now.ResourceVersion != first.ResourceVersion && now.Spec.HolderIdentity != nil && *now.Spec.HolderIdentity != "", err
+			now, err := s.leaders.Lease(ctx, component)
+			return err == nil && now.ResourceVersion != first.ResourceVersion && leadership.HolderOf(now) != "", err
 		})
 		if err != nil {
 			return false, err
