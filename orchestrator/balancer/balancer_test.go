@@ -38,6 +38,7 @@ func newServer(t *testing.T, name string) *server {
 			select {
 			case <-*hold:
 			case <-r.Context().Done():
+				panic(http.ErrAbortHandler) // a paused process does not answer a probe that is just given up
 			}
 		}
 		if r.URL.Path == "/readyz" && !s.ready.Load() {
