@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -30,13 +31,13 @@ func New(client *clientv3.Client) *Store {
 	return &Store{client: client, leases: &leases{client: client, terms: t}, terms: t}
 }
 
-// memberTerm asks the one member that the client knows; of several, it cannot be told which one a write went to.
+// memberTerm asks the one member that the client knows; of several, it cannot be told which one a write went to. It asks on the connection that the
+// writes use: the client's own Status opens another each time, and a TLS handshake is what a node that has just lost another has no time for.
 func memberTerm(ctx context.Context, client *clientv3.Client) (uint64, error) {
-	endpoints := client.Endpoints()
-	if len(endpoints) != 1 {
+	if endpoints := client.Endpoints(); len(endpoints) != 1 {
 		return 0, fmt.Errorf("%d members", len(endpoints))
 	}
-	r, err := client.Status(ctx, endpoints[0])
+	r, err := pb.NewMaintenanceClient(client.ActiveConnection()).Status(ctx, &pb.StatusRequest{})
 	if err != nil {
 		return 0, err
 	}

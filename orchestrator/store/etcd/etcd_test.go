@@ -185,3 +185,14 @@ func TestCompactor(t *testing.T) {
 		t.Fatalf("the present: %+v, %v", e, err)
 	}
 }
+
+func TestTheMemberTellsItsTerm(t *testing.T) {
+	client := member(t)
+	want, err := client.Status(t.Context(), client.Endpoints()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := etcd.MemberTerm(t.Context(), client); err != nil || got != want.RaftTerm || got == 0 {
+		t.Errorf("term %d, %v; the member's own Status says %d", got, err, want.RaftTerm)
+	}
+}

@@ -33,8 +33,9 @@ type terms struct {
 
 	mu sync.Mutex
 	// slow are the writes that take long, with the term they were begun in.
-	slow   map[*underway]struct{}
-	asking bool
+	slow map[*underway]struct{}
+	// following: follow runs.
+	following bool
 }
 
 // underway is one write. over is when its term was first seen to have ended.
@@ -88,26 +89,40 @@ func (t *terms) watch(w *underway) {
 		t.slow = map[*underway]struct{}{}
 	}
 	t.slow[w] = struct{}{}
-	if !t.asking {
-		t.asking = true
-		go t.ask()
+	if !t.following {
+		t.following = true
+		go t.follow()
 	}
 }
 
-// ask asks for the term, again and again, until no write takes long any more.
-func (t *terms) ask() {
+// follow sorts the writes that take long until there are none, and has the member asked beside that: while etcd elects a leader, an answer may take
+// longer than the grace of the writes.
+func (t *terms) follow() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go t.ask(ctx)
+	tick := time.NewTicker(askTerm)
+	defer tick.Stop()
+	for t.sort(time.Now()) {
+		<-tick.C
+	}
+}
+
+// ask asks for the term, again and again.
+func (t *terms) ask(ctx context.Context) {
 	tick := time.NewTicker(askTerm)
 	defer tick.Stop()
 	for {
-		ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
-		if term, err := t.status(ctx); err == nil {
+		one, cancel := context.WithTimeout(ctx, askTimeout)
+		if term, err := t.status(one); err == nil {
 			t.raise(term)
 		}
 		cancel()
-		if !t.sort(time.Now()) {
+		select {
+		case <-ctx.Done():
 			return
+		case <-tick.C:
 		}
-		<-tick.C
 	}
 }
 
@@ -127,8 +142,8 @@ func (t *terms) sort(now time.Time) (more bool) {
 			delete(t.slow, w)
 		}
 	}
-	t.asking = len(t.slow) > 0
-	return t.asking
+	t.following = len(t.slow) > 0
+	return t.following
 }
 
 // because puts the reason for which a guarded context ended in place of the bare cancellation.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 )
 
 func TestAWriteEndsWhenItsLeaderIsGone(t *testing.T) {
@@ -60,8 +63,8 @@ func TestAWriteThatIsDoneInTimeAsksNothing(t *testing.T) {
 	ts := &terms{status: func(context.Context) (uint64, error) { t.Error("asked"); return 0, nil }}
 	_, done := ts.guard(t.Context())
 	done()
-	if ts.asking {
-		t.Error("asking")
+	if ts.following {
+		t.Error("followed")
 	}
 }
 
@@ -70,7 +73,23 @@ func TestAWriteThatEndsAsItsTimerFiresIsNotFollowed(t *testing.T) {
 	w := &underway{}
 	w.ended = true
 	terms.watch(w)
-	if terms.asking || len(terms.slow) > 0 {
+	if terms.following || len(terms.slow) > 0 {
 		t.Fatal("a write that is over is followed")
 	}
+}
+
+// A member without a leader may answer late; another answer tells of the new term meanwhile.
+func TestALostWriteEndsWhileTheMemberIsAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ts := &terms{status: func(ctx context.Context) (uint64, error) { <-ctx.Done(); return 0, ctx.Err() }}
+		ts.raise(4)
+		began := time.Now()
+		ctx, done := ts.guard(t.Context())
+		defer done()
+		time.AfterFunc(slowWrite, func() { ts.answered(&pb.ResponseHeader{RaftTerm: 5}) })
+		<-ctx.Done()
+		if took := time.Since(began); took > slowWrite+grace+2*askTerm {
+			t.Errorf("it ended after %v", took)
+		}
+	})
 }
