@@ -74,10 +74,10 @@ func (m *Manager) stand(ctx context.Context, shared *world.Shared) error {
 	election := *m.cfg.Election
 	election.Leases, election.Logger = shared.Client().CoordinationV1(), m.cfg.Logger
 	standby := make(chan struct{})
-	var once sync.Once
+	begin := sync.OnceFunc(func() { close(standby) })
 	election.OnNewLeader = func(identity string) {
 		if identity != election.Identity {
-			once.Do(func() { close(standby) })
+			begin()
 		}
 	}
 	both, ctx := errgroup.WithContext(ctx)

@@ -97,8 +97,12 @@ func (a *account) current(ctx context.Context, while time.Duration) (string, err
 	return a.token, nil
 }
 
-// tokenCheck is how often KeepTokens looks for tokens that are about to end.
-const tokenCheck = time.Minute
+// tokenCheck is how often KeepTokens looks for tokens that are about to end, tokenTimeout how long an answer may take: the account's
+// controller waits for it.
+const (
+	tokenCheck   = time.Minute
+	tokenTimeout = 2 * time.Second
+)
 
 // KeepTokens sees that every World that was made has a token at hand, until ctx ends: a standby that is elected then writes at once.
 func (s *Shared) KeepTokens(ctx context.Context) {
@@ -109,9 +113,11 @@ func (s *Shared) KeepTokens(ctx context.Context) {
 		all := slices.Clone(s.accounts)
 		s.mu.Unlock()
 		for _, a := range all {
-			if _, err := a.current(ctx, 2*tokenCheck); err != nil && ctx.Err() == nil {
+			one, cancel := context.WithTimeout(ctx, tokenTimeout)
+			if _, err := a.current(one, 2*tokenCheck); err != nil && ctx.Err() == nil {
 				s.logger.Log(ctx, logs.V(2), "keep a token", "error", err)
 			}
+			cancel()
 		}
 		select {
 		case <-ctx.Done():
