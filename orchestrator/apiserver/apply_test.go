@@ -2,6 +2,7 @@ package apiserver
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,8 +110,8 @@ func TestWritesAreTracked(t *testing.T) {
 	w.shown("PUT", deploys+"/web/scale?fieldManager=scaler", asJSON, `{"metadata":{"name":"web","namespace":"default"},"spec":{"replicas":3}}`)
 	obj := w.shown("PATCH", deploys+"/web", asMerge, `{"metadata":{"annotations":{"x":"y"}}}`)
 	want := `scaler Update /scale {"f:spec":{"f:replicas":{}}}
-tester Update {"f:metadata":{"f:annotations":{".":{},"f:x":{}}},"f:spec":{"f:progressDeadlineSeconds":{},"f:revisionHistoryLimit":{},"f:selector":{},"f:strategy":{"f:rollingUpdate":{".":{},"f:maxSurge":{},"f:maxUnavailable":{}},"f:type":{}},"f:template":{"f:metadata":{"f:labels":{".":{},"f:a":{}}},"f:spec":{"f:containers":{"k:{\"name\":\"c\"}":{".":{},"f:image":{},"f:imagePullPolicy":{},"f:name":{},"f:resources":{},"f:terminationMessagePath":{},"f:terminationMessagePolicy":{}}},"f:dnsPolicy":{},"f:restartPolicy":{},"f:schedulerName":{},"f:securityContext":{},"f:terminationGracePeriodSeconds":{}}}}}
-tester Update /status {"f:status":{"f:replicas":{}}}`
+tester Update /status {"f:status":{"f:replicas":{}}}
+tester Update {"f:metadata":{"f:annotations":{".":{},"f:x":{}}},"f:spec":{"f:progressDeadlineSeconds":{},"f:revisionHistoryLimit":{},"f:selector":{},"f:strategy":{"f:rollingUpdate":{".":{},"f:maxSurge":{},"f:maxUnavailable":{}},"f:type":{}},"f:template":{"f:metadata":{"f:labels":{".":{},"f:a":{}}},"f:spec":{"f:containers":{"k:{\"name\":\"c\"}":{".":{},"f:image":{},"f:imagePullPolicy":{},"f:name":{},"f:resources":{},"f:terminationMessagePath":{},"f:terminationMessagePolicy":{}}},"f:dnsPolicy":{},"f:restartPolicy":{},"f:schedulerName":{},"f:securityContext":{},"f:terminationGracePeriodSeconds":{}}}}}`
 	if have := owners(t, obj); have != want {
 		t.Errorf("owners:\n%s\nwant:\n%s", have, want)
 	}
@@ -177,7 +178,8 @@ func TestClientSideAppliesBecomeServerSide(t *testing.T) {
 	}
 }
 
-// owners is managedFields in short: "manager operation subresource fields", one line each.
+// owners is managedFields in short: "manager operation subresource fields", one line each, sorted: their own order is that of their times, which count
+// in seconds.
 func owners(t *testing.T, obj *unstructured.Unstructured) string {
 	t.Helper()
 	var lines []string
@@ -188,5 +190,6 @@ func owners(t *testing.T, obj *unstructured.Unstructured) string {
 		}
 		lines = append(lines, line+" "+string(e.FieldsV1.GetRawBytes()))
 	}
+	slices.Sort(lines)
 	return strings.Join(lines, "\n")
 }
