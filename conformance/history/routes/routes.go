@@ -6,6 +6,7 @@
 package routes
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -112,17 +113,20 @@ func Judge(calls []Call, f Fault) Verdict {
 }
 
 // Moved holds the calls of a client with session affinity against the loss of its endpoint at a moment: until then only that one answered, and
-// from the first answer of another on only that other. It returns who that is.
+// once another has answered only that other. Calls that overlap may be routed in any order. It returns who the other is.
 func Moved(calls []Call, lost string, at time.Duration) (other string, wrong []string) {
-	ordered := slices.SortedStableFunc(slices.Values(calls), func(a, b Call) int { return int(a.Begin - b.Begin) })
-	for _, c := range ordered {
+	moved := End
+	for _, c := range calls {
+		if ended := c.Begin + c.Took; !c.Lost() && c.Begin >= at && c.Who != lost && ended < moved {
+			other, moved = c.Who, ended
+		}
+	}
+	for _, c := range slices.SortedStableFunc(slices.Values(calls), func(a, b Call) int { return cmp.Compare(a.Begin, b.Begin) }) {
 		switch {
 		case c.Lost():
 		case c.Begin < at && c.Who != lost:
 			wrong = append(wrong, fmt.Sprintf("%s answered %s before %s was lost", c.Who, (at-c.Begin).Round(time.Millisecond), lost))
-		case c.Begin >= at && other == "" && c.Who != lost:
-			other = c.Who
-		case c.Begin >= at && other != "" && c.Who != other:
+		case c.Begin >= at && c.Who != lost && c.Who != other, c.Begin > moved && c.Who != other:
 			wrong = append(wrong, fmt.Sprintf("%s answered %s after %s was lost, and %s had answered already", c.Who, (c.Begin-at).Round(time.Millisecond), lost, other))
 		}
 	}

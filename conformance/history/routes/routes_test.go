@@ -68,6 +68,9 @@ func TestJudgeKnowsBadLoads(t *testing.T) {
 
 func TestAClientMovesOnceAndStays(t *testing.T) {
 	answered := func(who string, begin int) Call { return Call{Begin: time.Duration(begin) * ms, Who: who} }
+	slowly := func(who string, begin, took int) Call {
+		return Call{Begin: time.Duration(begin) * ms, Took: time.Duration(took) * ms, Who: who}
+	}
 	refused := func(begin int) Call { return Call{Begin: time.Duration(begin) * ms, Error: "refused"} }
 	for name, row := range map[string]struct {
 		calls        []Call
@@ -81,6 +84,9 @@ func TestAClientMovesOnceAndStays(t *testing.T) {
 		"goes back":                    {[]Call{answered("a", 1), answered("b", 11), answered("a", 12)}, "b", "a answered 2ms after a was lost"},
 		"is lost for good":             {[]Call{answered("a", 1), refused(11)}, "", "nobody answered after a was lost"},
 		"the old one goes on":          {[]Call{answered("a", 1), answered("a", 11)}, "", "nobody answered after a was lost"},
+		"two on the way at once":       {[]Call{answered("a", 1), slowly("b", 11, 3), answered("a", 12), answered("b", 15)}, "b", ""},
+		"goes back after a slow one":   {[]Call{answered("a", 1), slowly("b", 11, 3), answered("a", 15)}, "b", "a answered 5ms after a was lost"},
+		"to two others at once":        {[]Call{answered("a", 1), answered("b", 11), slowly("c", 11, 3)}, "b", "c answered 1ms after a was lost"},
 		"calls that ended in disorder": {[]Call{answered("b", 12), answered("b", 11), answered("a", 1)}, "b", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
