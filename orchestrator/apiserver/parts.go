@@ -63,16 +63,17 @@ func (p *partsBuilder) build(registry *objects.Registry) (Parts, error) {
 	if err != nil {
 		return Parts{}, err
 	}
+	judge := escalation.New(chain, authorizer, registry)
 	documents, err := p.issuerDocuments(verifier)
 	if err != nil {
 		return Parts{}, err
 	}
 	return Parts{
 		Paths:         documents,
-		Authenticator: authenticator, Authorizer: authorizer, Admission: escalation.New(chain, authorizer, registry),
+		Authenticator: authenticator, Authorizer: authorizer, Admission: judge,
 		Reservations: map[schema.GroupResource]endpoint.Reservation{{Resource: "services"}: services},
 		Mounts: subresource.Mounts(subresource.Config{
-			Registry: registry, Admission: chain, Authorizer: authorizer, Tokens: verifier, Signer: signer, Audiences: p.tokens.forAPI(), Kubelet: kubelet, Now: time.Now,
+			Registry: registry, Admission: judge, Authorizer: authorizer, Tokens: verifier, Signer: signer, Audiences: p.tokens.forAPI(), Kubelet: kubelet, Now: time.Now,
 		}),
 		Tasks: []func(context.Context) error{
 			func(ctx context.Context) error { return p.seed(ctx, registry, seeds) },

@@ -20,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/admission"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authn"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authz"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/endpoint"
@@ -54,7 +55,7 @@ type Config struct {
 type Parts struct {
 	Authenticator authn.Authenticator
 	Authorizer    authz.Authorizer
-	Admission     endpoint.Admission
+	Admission     admission.Judge
 	Reservations  map[schema.GroupResource]endpoint.Reservation
 	Mounts        []endpoint.Mount
 	// Paths are further handlers by path, outside the resources.

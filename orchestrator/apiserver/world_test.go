@@ -25,6 +25,7 @@ import (
 type world struct {
 	testing.TB
 	handler http.Handler
+	server  *Server
 }
 
 // asUser is the header that names the sender and, behind commas, its groups. Without it a request comes from an administrator.
@@ -81,7 +82,7 @@ func newWorldOn(t testing.TB, backend store.Store, flags ...string) *world {
 	if err := build.seed(bounded, server.registry, seeds); err != nil {
 		t.Fatal(err)
 	}
-	return &world{TB: t, handler: handler}
+	return &world{TB: t, handler: handler, server: server}
 }
 
 // answer of one request.

@@ -20,6 +20,8 @@ type Config struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// TLS is used for https targets; its ServerName defaults to the target's host.
 	TLS *tls.Config
+	// Transport carries requests that ask for no upgrade; nil opens, by Dial and TLS, a connection for the one request.
+	Transport http.RoundTripper
 	// Header is added to the request that the target sees, over what the client sent.
 	Header http.Header
 	// Refused, if set, answers in place of a target that neither switched protocols nor succeeded; text is the beginning of what it said.
@@ -43,9 +45,13 @@ func IsUpgrade(r *http.Request) bool {
 	return false
 }
 
-// Proxy repeats an upgrade request to target, and after its 101 copies bytes both ways until both ends, or the request's context, are done.
-// Another answer than 101 is passed to the client as it came. The client's credentials are not passed on.
+// Proxy repeats a request to target. After the 101 of an upgrade it copies bytes both ways until both ends, or the request's context, are done; any
+// other answer is passed to the client as it came. The client's credentials, and who it says to be, are not passed on.
 func Proxy(w http.ResponseWriter, r *http.Request, target *url.URL, cfg Config) {
+	if !IsUpgrade(r) {
+		relay(w, r, target, cfg)
+		return
+	}
 	if err := proxy(w, r, target, cfg); err != nil {
 		cfg.fail(w, r, err)
 	}
@@ -90,39 +96,34 @@ func proxy(w http.ResponseWriter, r *http.Request, target *url.URL, cfg Config) 
 
 // tell passes an answer on that switches no protocols.
 func tell(w http.ResponseWriter, r *http.Request, answer *http.Response, cfg Config) {
-	if refused := answer.StatusCode < http.StatusOK || answer.StatusCode > http.StatusPartialContent; refused && cfg.Refused != nil {
-		text, _ := io.ReadAll(io.LimitReader(answer.Body, maxRefusal)) // what arrived of it is better than nothing
-		cfg.Refused(w, r, answer.StatusCode, string(text))
+	var said refusal
+	if errors.As(cfg.refusal(answer), &said) {
+		cfg.Refused(w, r, said.code, said.text)
 		return
 	}
 	pass(w, answer)
 }
 
-// outgoing is the client's request as the target gets it.
+// outgoing is the client's request for an upgrade as the target gets it.
 func outgoing(r *http.Request, target *url.URL, cfg Config) *http.Request {
 	out := r.Clone(context.WithoutCancel(r.Context()))
 	out.URL = target
 	out.Host = target.Host
 	out.RequestURI = ""
 	out.Proto, out.ProtoMajor, out.ProtoMinor = "HTTP/1.1", 1, 1
-	if IsUpgrade(r) {
-		out.Body, out.ContentLength, out.TransferEncoding = nil, 0, nil // what follows belongs to the protocol that is agreed on
-	}
-	out.Header.Del("Authorization")
+	out.Body, out.ContentLength, out.TransferEncoding = nil, 0, nil // what follows belongs to the protocol that is agreed on
 	out.Header.Del("Content-Length")
-	for name, values := range cfg.Header {
-		out.Header[name] = values
-	}
+	hand(out.Header, cfg.Header)
 	return out
 }
 
 func pass(w http.ResponseWriter, answer *http.Response) {
+	dropHopByHop(answer.Header)
 	for name, values := range answer.Header {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(answer.StatusCode)
 	out := Promptly(w)
-	out.Flush() // whoever follows the log of a quiet container learns at once that it is being followed
 	_, _ = io.Copy(out, answer.Body)
 }
 

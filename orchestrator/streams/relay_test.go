@@ -77,3 +77,42 @@ func TestARefusalIsAnsweredInItsPlace(t *testing.T) {
 		t.Errorf("%q", text)
 	}
 }
+
+// An answer's "Connection: close" told HTTP/2 clients to leave the connection that all their requests share; impersonation and what an untrusted
+// proxy says of a user reached pods.
+func TestHeadersOfOneHopEndThere(t *testing.T) {
+	var seen http.Header
+	address := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = r.Header.Clone()
+		w.Header().Set("Connection", "X-Hop")
+		w.Header().Set("X-Hop", "1")
+		w.Header().Set("Keep-Alive", "timeout=5")
+		w.Header().Set("X-Kept", "2")
+	}), Config{Header: http.Header{"X-Added": {"3"}}, Transport: &http.Transport{DisableCompression: true}})
+	request, err := http.NewRequest(http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{
+		"Authorization", "X-Remote-User", "X-Remote-Group", "X-Remote-Uid", "X-Remote-Extra-Scopes", "Impersonate-User", "Impersonate-Group", "Impersonate-Uid",
+		"Impersonate-Extra-A", "X-Plain",
+	} {
+		request.Header.Set(name, "v")
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	for name := range seen {
+		if name != "X-Plain" && name != "X-Added" && name != "User-Agent" && name != "Accept-Encoding" {
+			t.Errorf("the target saw %s", name)
+		}
+	}
+	if seen.Get("X-Plain") != "v" || seen.Get("X-Added") != "3" {
+		t.Errorf("the target saw %v", seen)
+	}
+	if h := answer.Header; h.Get("X-Hop") != "" || h.Get("Keep-Alive") != "" || h.Get("Connection") != "" || h.Get("X-Kept") != "2" || answer.Close {
+		t.Errorf("the client saw %v, close %v", h, answer.Close)
+	}
+}

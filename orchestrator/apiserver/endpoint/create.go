@@ -11,7 +11,7 @@ import (
 )
 
 func (c *call) create() error {
-	options, err := c.createOptions()
+	options, err := CreateOptions(c.r)
 	if err != nil {
 		return err
 	}

@@ -52,17 +52,25 @@ func validationOf(r *http.Request) fieldValidation {
 
 // decodeBody reads the request's body as the given kind.
 func (c *call) decodeBody(into runtime.Object, want schema.GroupVersionKind) error {
-	body, err := readBody(c.r)
+	body, media, err := c.readBody()
 	if err != nil {
 		return err
 	}
-	media := mediaJSON
+	return c.decode(body, media, into, want)
+}
+
+// readBody returns the request's body and its media type.
+func (c *call) readBody() (body []byte, media string, err error) {
+	if body, err = readBody(c.r); err != nil {
+		return nil, "", err
+	}
+	media = mediaJSON
 	if header := c.r.Header.Get("Content-Type"); header != "" {
 		if media, _, err = mime.ParseMediaType(header); err != nil {
-			return unsupportedMedia("the body of the request was in an unknown format - accepted media types include", mediaJSON, mediaYAML, mediaProtobuf)
+			return nil, "", unsupportedMedia("the body of the request was in an unknown format - accepted media types include", mediaJSON, mediaYAML, mediaProtobuf)
 		}
 	}
-	return c.decode(body, media, into, want)
+	return body, media, nil
 }
 
 func (c *call) decode(body []byte, media string, into runtime.Object, want schema.GroupVersionKind) error {

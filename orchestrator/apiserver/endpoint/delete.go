@@ -79,7 +79,7 @@ func (c *call) deleteCollection() error {
 	if err := c.decodeOptions(listing); err != nil {
 		return err
 	}
-	listing.Watch, listing.Limit = false, 0
+	listing.Watch = false
 	p, err := c.page(listing)
 	if err != nil {
 		return err

@@ -20,12 +20,6 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 )
 
-// Admission is the chain of plugins.
-type Admission interface {
-	Admit(ctx context.Context, a *admission.Attributes) error
-	Validate(ctx context.Context, a *admission.Attributes) error
-}
-
 // Reservation takes what an object of one kind needs exclusively (addresses, ports), before it is written.
 type Reservation interface {
 	// Reserve may fill in the object. release is called with whether the write happened, or never when nobody can tell; old is nil on create, obj on delete.
@@ -45,7 +39,7 @@ type Fields interface {
 // Config of the endpoints.
 type Config struct {
 	Registry  *objects.Registry
-	Admission Admission
+	Admission admission.Judge
 	Fields    Fields
 	// Authorize decides about what a request turns out to do besides its own verb: a PUT or an apply of what does not exist creates it.
 	Authorize func(ctx context.Context, info *request.Info) error
@@ -131,33 +125,18 @@ func (c *call) fromHub(obj kind.Object) (kind.Object, error) {
 	return c.version.FromHub(obj)
 }
 
-// attributes of an admission in this call.
-func (c *call) attributes(op admission.Operation, options runtime.Object, dryRun bool) *admission.Attributes {
-	return &admission.Attributes{
+// attempt is this call under admission.
+func (c *call) attempt(op admission.Operation, options runtime.Object, dryRun bool) admission.Attempt {
+	return admission.Attempt{Judge: c.Admission, Attributes: admission.Attributes{
 		User: request.UserFrom(c.r.Context()), Operation: op, Kind: c.kind, Version: c.version.Name, Body: c.gvk(),
 		Subresource: c.info.Subresource, Namespace: c.info.Namespace, Name: c.info.Name, Options: options, DryRun: dryRun, Warn: c.warn,
-	}
+	}}
 }
 
 // hooks connect a write with admission and reservations.
 func (c *call) hooks(op admission.Operation, options runtime.Object, dryRun bool) objects.Hooks {
 	ctx := c.r.Context()
-	h := objects.Hooks{DryRun: dryRun, Warn: c.warn, Track: c.track(options)}
-	with := func(obj, old kind.Object) *admission.Attributes {
-		a := c.attributes(op, options, dryRun)
-		if obj != nil {
-			a.Object = obj
-			a.Name = obj.GetName()
-		}
-		if old != nil {
-			a.Old = old
-		}
-		return a
-	}
-	if c.Admission != nil {
-		h.Admit = func(obj, old kind.Object) error { return c.Admission.Admit(ctx, with(obj, old)) }
-		h.Check = func(obj, old kind.Object) error { return c.Admission.Validate(ctx, with(obj, old)) }
-	}
+	h := objects.Hooks{Gate: c.attempt(op, options, dryRun).Gate(ctx), DryRun: dryRun, Warn: c.warn, Track: c.track(options)}
 	if reservation := c.Reservations[c.kind.GroupResource()]; reservation != nil && c.info.Subresource == "" {
 		h.Reserve = func(obj, old kind.Object) (func(bool), error) { return reservation.Reserve(ctx, obj, old, dryRun) }
 	}

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"fmt"
+	"net/http"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -34,8 +35,9 @@ func (c *call) decodeOptions(into any) error {
 	return nil
 }
 
-func (c *call) createOptions() (*metav1.CreateOptions, error) {
-	o, query := &metav1.CreateOptions{}, c.r.URL.Query()
+// CreateOptions of a request's query.
+func CreateOptions(r *http.Request) (*metav1.CreateOptions, error) {
+	o, query := &metav1.CreateOptions{}, r.URL.Query()
 	if err := metav1.Convert_url_Values_To_v1_CreateOptions(&query, o, nil); err != nil {
 		return nil, apierrors.NewBadRequest(err.Error())
 	}

@@ -113,7 +113,7 @@ func (c *call) scaleApply(options *metav1.PatchOptions, patch *unstructured.Unst
 // changeScale writes the wanted replicas into the parent and answers with its new scale.
 func (c *call) changeScale(s *kind.Scale, options runtime.Object, dryRun bool, change scaleChange) error {
 	hooks := c.hooks(admission.Update, options, dryRun)
-	hooks.Admit, hooks.Check = nil, c.scaleCheck(s, options, dryRun)
+	hooks.Gate = c.scaleAttempt(s, options, dryRun).Gate(c.r.Context())
 	hooks.Track = func(obj, old kind.Object) { fields.KeepTimes(old, obj) }
 	changed, err := c.Registry.Modify(c.r.Context(), c.kind, objects.Change{
 		Namespace: c.info.Namespace, Name: c.info.Name, Hooks: hooks,
@@ -152,17 +152,13 @@ func (c *call) scaled(s *kind.Scale, present kind.Object, change scaleChange) (k
 	return present, nil
 }
 
-// scaleCheck shows admission the Scale, not the parent.
-func (c *call) scaleCheck(s *kind.Scale, options runtime.Object, dryRun bool) func(obj, old kind.Object) error {
-	if c.Admission == nil {
-		return nil
+// scaleAttempt shows admission the Scale, not the parent, and lets it alter the replicas.
+func (c *call) scaleAttempt(s *kind.Scale, options runtime.Object, dryRun bool) admission.Attempt {
+	t := c.attempt(admission.Update, options, dryRun)
+	t.Body = scaleGVK
+	t.View = func(parent kind.Object) runtime.Object { return scaleOf(s, parent) }
+	t.Alter = func(parent kind.Object, view runtime.Object) {
+		s.Set(parent, view.(*autoscalingv1.Scale).Spec.Replicas)
 	}
-	return func(obj, old kind.Object) error {
-		a := c.attributes(admission.Update, options, dryRun)
-		a.Body, a.Object, a.Old = scaleGVK, scaleOf(s, obj), scaleOf(s, old)
-		if err := c.Admission.Admit(c.r.Context(), a); err != nil {
-			return err
-		}
-		return c.Admission.Validate(c.r.Context(), a)
-	}
+	return t
 }

@@ -1,6 +1,6 @@
 // Package escalation keeps writers of roles and bindings from granting more than they hold themselves.
 //
-// It stands around the admission chain: endpoint calls it with every write, it lets the chain alter the object and then looks at the RBAC kinds.
+// It stands around the admission chain: every write passes it, it lets the chain alter the object and then looks at the RBAC kinds.
 // Who holds everything anyway (system:masters), or may "escalate" the role or "bind" the role of the binding, is not asked further. It reads
 // roles and bindings through objects.Reader, as the RBAC authorizer does, and fills nothing in.
 package escalation
@@ -20,28 +20,22 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 )
 
-// Chain is the admission that the guard stands around.
-type Chain interface {
-	Admit(ctx context.Context, a *admission.Attributes) error
-	Validate(ctx context.Context, a *admission.Attributes) error
-}
-
-// Guard is a Chain that refuses escalations.
+// Guard is a judge that refuses escalations, and leaves the rest to the one that it stands around.
 type Guard struct {
-	Chain
+	admission.Judge
 	authorizer authz.Authorizer
 	reader     objects.Reader
 	rbac       *authz.RBAC
 }
 
-// New guards the writes that pass the chain.
-func New(chain Chain, authorizer authz.Authorizer, reader objects.Reader) *Guard {
-	return &Guard{Chain: chain, authorizer: authorizer, reader: reader, rbac: authz.NewRBAC(reader)}
+// New guards the writes that pass the inner judge.
+func New(inner admission.Judge, authorizer authz.Authorizer, reader objects.Reader) *Guard {
+	return &Guard{Judge: inner, authorizer: authorizer, reader: reader, rbac: authz.NewRBAC(reader)}
 }
 
-// Admit lets the chain alter the object, then judges what it has become.
+// Admit lets the inner judge alter the object, then judges what it has become.
 func (g *Guard) Admit(ctx context.Context, a *admission.Attributes) error {
-	if err := g.Chain.Admit(ctx, a); err != nil {
+	if err := g.Judge.Admit(ctx, a); err != nil {
 		return err
 	}
 	if a.Kind.Group != rbacv1.GroupName || a.Subresource != "" || a.Object == nil || a.User.InGroup(request.MastersGroup) || onlyHousekeeping(a) {

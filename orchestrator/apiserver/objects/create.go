@@ -17,12 +17,11 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/store"
 )
 
-// Hooks are what a caller adds to a write: admission, allocation, dry run. A nil hook does nothing.
+// Hooks are what a caller adds to a write: admission, which none may lack, allocation, dry run. Any other hook that is nil does nothing.
 type Hooks struct {
+	Gate Gate
 	// Track notes in obj's managedFields what the write sets. It sees the defaulted object before admission does; old is nil on create.
 	Track func(obj, old kind.Object)
-	// Admit may alter the object; Check may only refuse it. Both see the defaulted object; Check the one that would be stored.
-	Admit, Check func(obj, old kind.Object) error
 	// Reserve takes what the object needs exclusively; release is called with the outcome of the write, unless nobody knows it.
 	Reserve func(obj, old kind.Object) (release func(written bool), err error)
 	// Warn gets warnings for the client.
@@ -36,7 +35,7 @@ func (r *Registry) Create(ctx context.Context, gr schema.GroupResource, obj kind
 	if err != nil {
 		return nil, err
 	}
-	return r.Insert(ctx, k, obj, Hooks{Track: r.track(k, "")})
+	return r.Insert(ctx, k, obj, Hooks{Gate: Own, Track: r.track(k, "")})
 }
 
 // generateAttempts is how often a generated name that is taken is drawn anew.
@@ -44,6 +43,9 @@ const generateAttempts = 8
 
 // Insert is the whole way of a new object into the store. It may alter obj.
 func (r *Registry) Insert(ctx context.Context, k *kind.Kind, obj kind.Object, h Hooks) (kind.Object, error) {
+	if h.Gate == nil {
+		return nil, errNoGate
+	}
 	base := obj.GetGenerateName()
 	generated := obj.GetName() == "" && base != ""
 	for attempt := 1; ; attempt++ {
@@ -81,10 +83,8 @@ func (r *Registry) insert(ctx context.Context, k *kind.Kind, obj kind.Object, h 
 	if h.Track != nil {
 		h.Track(obj, nil)
 	}
-	if h.Admit != nil {
-		if err := h.Admit(obj, nil); err != nil {
-			return nil, err
-		}
+	if err := h.Gate.Admit(obj, nil); err != nil {
+		return nil, err
 	}
 	if k.PrepareCreate != nil {
 		k.PrepareCreate(ctx, obj)
@@ -95,10 +95,8 @@ func (r *Registry) insert(ctx context.Context, k *kind.Kind, obj kind.Object, h 
 	if errs := validateNew(ctx, k, obj); len(errs) > 0 {
 		return nil, invalid(k, obj, errs)
 	}
-	if h.Check != nil {
-		if err := h.Check(obj, nil); err != nil {
-			return nil, err
-		}
+	if err := h.Gate.Validate(obj, nil); err != nil {
+		return nil, err
 	}
 	warn(ctx, k.Warnings, h, obj, nil)
 	return r.commitNew(ctx, k, obj, h)

@@ -11,15 +11,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
-	"github.com/plumb-k8s/plumb/orchestrator/store"
 )
 
 // Removal is one deletion under way.
 type Removal struct {
 	Namespace, Name string
 	Options         metav1.DeleteOptions
-	// Matches is asked before anything happens (deletecollection); nil accepts.
-	Matches func(kind.Object) bool
 	Hooks
 }
 
@@ -30,47 +27,31 @@ func (r *Registry) Delete(ctx context.Context, gr schema.GroupResource, namespac
 		return err
 	}
 	zero := int64(0)
-	_, _, err = r.Remove(ctx, k, Removal{Namespace: namespace, Name: name, Options: metav1.DeleteOptions{GracePeriodSeconds: &zero}})
+	_, _, err = r.Remove(ctx, k, Removal{Namespace: namespace, Name: name, Options: metav1.DeleteOptions{GracePeriodSeconds: &zero}, Hooks: Hooks{Gate: Own}})
 	return err
 }
 
 // Remove deletes an object, or begins to: it stays while finalizers or its grace period hold it. gone tells which.
 func (r *Registry) Remove(ctx context.Context, k *kind.Kind, d Removal) (obj kind.Object, gone bool, err error) {
-	present, live, err := r.start(ctx, k, d.Namespace, d.Name)
-	if err != nil {
-		return nil, false, err
+	if d.Gate == nil {
+		return nil, false, errNoGate
 	}
-	for {
+	err = r.fromPresent(ctx, k, d.Namespace, d.Name, func(present original) (written bool, err error) {
 		obj, gone, err = r.removeOnce(ctx, k, d, present)
-		var conflict *store.ConflictError
-		if errors.As(err, &conflict) {
-			if present, err = r.afterConflict(k, Change{Name: d.Name}, conflict); err != nil {
-				return nil, false, err
-			}
-			live = true
-			continue
-		}
-		if err == nil || live || isUnsettled(err) {
-			return obj, gone, err
-		}
-		if present, err = r.live(ctx, k, d.Namespace, d.Name); err != nil {
-			return nil, false, err
-		}
-		live = true
-	}
+		return err == nil && !d.DryRun && (gone || obj.GetResourceVersion() != present.GetResourceVersion()), err
+	})
+	return obj, gone, err
 }
 
 func (r *Registry) removeOnce(ctx context.Context, k *kind.Kind, d Removal, present original) (kind.Object, bool, error) {
-	if d.Matches != nil && !d.Matches(present.Object) {
-		return present.Object, false, nil
-	}
-	if err := preconditions(k, d, present.Object); err != nil {
+	if err := Meets(k, present.Object, d.Options.Preconditions); err != nil {
 		return nil, false, err
 	}
-	if d.Check != nil {
-		if err := d.Check(nil, present.Object); err != nil {
-			return nil, false, err
-		}
+	if err := d.Gate.Admit(nil, present.Object); err != nil {
+		return nil, false, err
+	}
+	if err := d.Gate.Validate(nil, present.Object); err != nil {
+		return nil, false, err
 	}
 	marked := present.DeepCopyObject().(kind.Object)
 	grace := r.mark(k, d.Options, marked)
@@ -84,16 +65,17 @@ func (r *Registry) removeOnce(ctx context.Context, k *kind.Kind, d Removal, pres
 	return changed, false, err
 }
 
-func preconditions(k *kind.Kind, d Removal, present kind.Object) error {
-	p := d.Options.Preconditions
+// Meets tells by a conflict that an object is not the one, or not the version, that a deletion is meant for.
+func Meets(k *kind.Kind, present kind.Object, p *metav1.Preconditions) error {
 	if p == nil {
 		return nil
 	}
+	what := schema.GroupResource{Group: k.Group, Resource: k.Names.Kind} // these conflicts name the kind
 	if p.UID != nil && *p.UID != present.GetUID() {
-		return apierrors.NewConflict(k.GroupResource(), d.Name, preconditionError("UID", string(*p.UID), string(present.GetUID())))
+		return apierrors.NewConflict(what, present.GetName(), preconditionError("UID", string(*p.UID), string(present.GetUID())))
 	}
 	if p.ResourceVersion != nil && *p.ResourceVersion != present.GetResourceVersion() {
-		return apierrors.NewConflict(k.GroupResource(), d.Name, preconditionError("ResourceVersion", *p.ResourceVersion, present.GetResourceVersion()))
+		return apierrors.NewConflict(what, present.GetName(), preconditionError("ResourceVersion", *p.ResourceVersion, present.GetResourceVersion()))
 	}
 	return nil
 }

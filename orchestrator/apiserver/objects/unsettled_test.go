@@ -53,7 +53,7 @@ func TestAWriteThatMayHaveBeenDoneIsNotDoneAgain(t *testing.T) {
 	r.Store = member
 	k := r.Kind(configMaps)
 	released := 0
-	hooks := Hooks{Reserve: func(_, _ kind.Object) (func(bool), error) { return func(bool) { released++ }, nil }}
+	hooks := Hooks{Gate: Own, Reserve: func(_, _ kind.Object) (func(bool), error) { return func(bool) { released++ }, nil }}
 	for _, row := range []struct {
 		name  string
 		write func(count func()) error
@@ -67,7 +67,9 @@ func TestAWriteThatMayHaveBeenDoneIsNotDoneAgain(t *testing.T) {
 			return err
 		}},
 		{"a deletion", func(count func()) error {
-			_, _, err := r.Remove(ctx, k, Removal{Namespace: "d", Name: "a", Hooks: hooks, Matches: func(kind.Object) bool { count(); return true }})
+			counted := hooks
+			counted.Gate = counting{Own, count}
+			_, _, err := r.Remove(ctx, k, Removal{Namespace: "d", Name: "a", Hooks: counted})
 			return err
 		}},
 		{"a creation", func(count func()) error {
@@ -81,5 +83,39 @@ func TestAWriteThatMayHaveBeenDoneIsNotDoneAgain(t *testing.T) {
 		if err := row.write(func() { attempts++ }); !errors.Is(err, errDied) || attempts != 1 || released != 0 {
 			t.Errorf("%s: %v after %d attempts; %d times something was taken back", row.name, err, attempts, released)
 		}
+	}
+}
+
+// counting is a gate that counts attempts.
+type counting struct {
+	Gate
+	count func()
+}
+
+func (c counting) Admit(obj, old kind.Object) error {
+	c.count()
+	return c.Gate.Admit(obj, old)
+}
+
+// TestAWriteWithoutAGateIsRefused: admission that was forgotten is no write.
+func TestAWriteWithoutAGateIsRefused(t *testing.T) {
+	r := running(t)
+	ctx, k := t.Context(), r.Kind(configMaps)
+	obj := func(name string) kind.Object {
+		return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "d", Name: name}}
+	}
+	if _, err := r.Create(ctx, configMaps, obj("a")); err != nil {
+		t.Fatal(err)
+	}
+	_, inserted := r.Insert(ctx, k, obj("b"), Hooks{})
+	_, modified := r.Modify(ctx, k, Change{Namespace: "d", Name: "a", Apply: func(o kind.Object) (kind.Object, error) { return o, nil }})
+	_, _, removed := r.Remove(ctx, k, Removal{Namespace: "d", Name: "a"})
+	for what, err := range map[string]error{"insert": inserted, "modify": modified, "remove": removed} {
+		if !errors.Is(err, errNoGate) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := r.live(ctx, k, "d", "a"); err != nil {
+		t.Errorf("the object: %v", err)
 	}
 }

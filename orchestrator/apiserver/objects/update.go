@@ -32,36 +32,46 @@ func (r *Registry) Update(ctx context.Context, gr schema.GroupResource, namespac
 		return nil, err
 	}
 	apply := func(present kind.Object) (kind.Object, error) { return present, mutate(present) }
-	return r.Modify(ctx, k, Change{Namespace: namespace, Name: name, Subresource: subresource, Apply: apply, Hooks: Hooks{Track: r.track(k, subresource)}})
+	return r.Modify(ctx, k, Change{Namespace: namespace, Name: name, Subresource: subresource, Apply: apply, Hooks: Hooks{Gate: Own, Track: r.track(k, subresource)}})
 }
 
-// Modify is the whole way of a change into the store. It starts from the cached object; an outcome other than a write that was computed from it
-// is only believed when the store's own copy says the same.
-func (r *Registry) Modify(ctx context.Context, k *kind.Kind, c Change) (kind.Object, error) {
-	present, live, err := r.start(ctx, k, c.Namespace, c.Name)
+// Modify is the whole way of a change into the store.
+func (r *Registry) Modify(ctx context.Context, k *kind.Kind, c Change) (changed kind.Object, err error) {
+	if c.Gate == nil {
+		return nil, errNoGate
+	}
+	err = r.fromPresent(ctx, k, c.Namespace, c.Name, func(present original) (written bool, err error) {
+		changed, err = r.modifyOnce(ctx, k, c, present)
+		return err == nil && changed.GetResourceVersion() != present.GetResourceVersion(), err
+	})
+	return changed, err
+}
+
+// fromPresent lets attempt write what it makes of the cached object. An outcome other than a write was computed from what may be old, so it is only
+// believed when the store's own copy says the same; after a conflict the attempt is made again on what the store has.
+func (r *Registry) fromPresent(ctx context.Context, k *kind.Kind, namespace, name string, attempt func(original) (written bool, err error)) error {
+	present, live, err := r.start(ctx, k, namespace, name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for {
-		changed, err := r.modifyOnce(ctx, k, c, present)
+		written, err := attempt(present)
 		var conflict *store.ConflictError
 		switch {
 		case errors.As(err, &conflict):
-			if present, err = r.afterConflict(k, c, conflict); err != nil {
-				return nil, err
+			if present, err = r.afterConflict(k, name, conflict); err != nil {
+				return err
 			}
 			live = true
-		case isUnsettled(err):
-			return nil, err
-		case live || (err == nil && changed.GetResourceVersion() != present.GetResourceVersion()):
-			return changed, err
+		case written || live || isUnsettled(err):
+			return err
 		default:
-			fresh, liveErr := r.live(ctx, k, c.Namespace, c.Name)
-			if liveErr != nil {
-				return nil, liveErr
+			fresh, gone := r.live(ctx, k, namespace, name)
+			if gone != nil {
+				return gone
 			}
 			if fresh.GetResourceVersion() == present.GetResourceVersion() {
-				return changed, err
+				return err
 			}
 			present, live = fresh, true
 		}
@@ -89,9 +99,9 @@ func (r *Registry) start(ctx context.Context, k *kind.Kind, namespace, name stri
 }
 
 // afterConflict decodes what the failed transaction brought back.
-func (r *Registry) afterConflict(k *kind.Kind, c Change, conflict *store.ConflictError) (original, error) {
+func (r *Registry) afterConflict(k *kind.Kind, name string, conflict *store.ConflictError) (original, error) {
 	if conflict.Current.ModRevision == 0 {
-		return original{}, apierrors.NewNotFound(k.GroupResource(), c.Name)
+		return original{}, apierrors.NewNotFound(k.GroupResource(), name)
 	}
 	return originalOf(k, conflict.Current)
 }
@@ -111,10 +121,8 @@ func (r *Registry) modifyOnce(ctx context.Context, k *kind.Kind, c Change, prese
 	if err := r.prepare(ctx, k, rules, c, obj, present.Object); err != nil {
 		return nil, err
 	}
-	if c.Check != nil {
-		if err := c.Check(obj, present.Object); err != nil {
-			return nil, err
-		}
+	if err := c.Gate.Validate(obj, present.Object); err != nil {
+		return nil, err
 	}
 	warn(ctx, rules.Warnings, c.Hooks, obj, present.Object)
 	return r.commit(ctx, k, c, obj, present)
@@ -146,10 +154,8 @@ func (r *Registry) prepare(ctx context.Context, k *kind.Kind, rules kind.Rules, 
 	if c.Track != nil {
 		c.Track(obj, old)
 	}
-	if c.Admit != nil {
-		if err := c.Admit(obj, old); err != nil {
-			return err
-		}
+	if err := c.Gate.Admit(obj, old); err != nil {
+		return err
 	}
 	if rules.PrepareUpdate != nil {
 		rules.PrepareUpdate(ctx, obj, old)

@@ -10,11 +10,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
-	"github.com/plumb-k8s/plumb/orchestrator/apiserver/admission"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
-	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 )
 
 var (
@@ -27,26 +26,37 @@ func success(code int32) *metav1.Status {
 	return &metav1.Status{Status: metav1.StatusSuccess, Code: code}
 }
 
+// bindings serves both ways to bind: pods/NAME/binding, and the older resource bindings, where the body names the pod.
+func (h *handlers) bindings() http.Handler {
+	return posted[*corev1.Binding]{
+		h: h, gvk: corev1.SchemeGroupVersion.WithKind("Binding"), empty: func() *corev1.Binding { return &corev1.Binding{} },
+		check: checkBinding, answer: h.bind,
+	}
+}
+
+func checkBinding(p *posting, b *corev1.Binding) error {
+	if p.info.Name != "" && p.info.Name != b.Name {
+		return apierrors.NewBadRequest("name in URL does not match name in Binding object")
+	}
+	if b.Name == "" {
+		return apierrors.NewBadRequest("Name parameter required.")
+	}
+	target := field.NewPath("target")
+	var errs field.ErrorList
+	if b.Target.Kind != "" && b.Target.Kind != "Node" {
+		errs = append(errs, field.NotSupported(target.Child("kind"), b.Target.Kind, []string{"Node", "<empty>"}))
+	}
+	if b.Target.Name == "" {
+		errs = append(errs, field.Required(target.Child("name"), ""))
+	}
+	return errs.ToAggregate()
+}
+
 // bind gives a pod its node, once: the scheduler's decision.
-func (h *handlers) bind(r *http.Request) (runtime.Object, schema.GroupVersionKind, error) {
-	b := &corev1.Binding{}
-	if err := decode(r, b, corev1.SchemeGroupVersion.WithKind("Binding")); err != nil {
-		return nil, statusGVK, err
-	}
-	info := request.InfoFrom(r.Context())
-	name := info.Name
-	if name == "" {
-		name = b.Name
-	}
-	if b.Target.Kind != "" && b.Target.Kind != "Node" || b.Target.Name == "" {
-		return nil, statusGVK, apierrors.NewBadRequest("target: must name a Node")
-	}
-	if err := h.admit(r, "binding", b, admission.Create); err != nil {
-		return nil, statusGVK, err
-	}
-	dryRun := admission.DryRunOf(r.URL.Query()["dryRun"])
-	_, err := h.Registry.Modify(r.Context(), h.Registry.Kind(pods), objects.Change{
-		Namespace: info.Namespace, Name: name, Subresource: "binding", Hooks: objects.Hooks{DryRun: dryRun},
+func (h *handlers) bind(p *posting, b *corev1.Binding) (runtime.Object, schema.GroupVersionKind, error) {
+	_, err := h.Registry.Modify(p.ctx, h.Registry.Kind(pods), objects.Change{
+		Namespace: p.info.Namespace, Name: b.Name, Subresource: "binding",
+		Hooks: objects.Hooks{Gate: objects.Own, DryRun: p.dryRun}, // it is the Binding that admission judges
 		Apply: func(present kind.Object) (kind.Object, error) { return assign(present.(*corev1.Pod), b) },
 	})
 	if err != nil {
@@ -89,21 +99,4 @@ func setCondition(pod *corev1.Pod, c corev1.PodCondition) {
 		c.LastTransitionTime = pod.Status.Conditions[i].LastTransitionTime
 	}
 	pod.Status.Conditions[i] = c
-}
-
-// admit runs the admission chain over a subresource's body.
-func (h *handlers) admit(r *http.Request, sub string, body runtime.Object, op admission.Operation) error {
-	if h.Admission == nil {
-		return nil
-	}
-	info := request.InfoFrom(r.Context())
-	a := &admission.Attributes{
-		User: request.UserFrom(r.Context()), Operation: op, Kind: h.Registry.Kind(schema.GroupResource{Group: info.Group, Resource: info.Resource}),
-		Version: info.Version, Subresource: sub, Namespace: info.Namespace, Name: info.Name, Object: body,
-		DryRun: admission.DryRunOf(r.URL.Query()["dryRun"]), Warn: func(string) {},
-	}
-	if err := h.Admission.Admit(r.Context(), a); err != nil {
-		return err
-	}
-	return h.Admission.Validate(r.Context(), a)
 }

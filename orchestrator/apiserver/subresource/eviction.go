@@ -1,61 +1,159 @@
 package subresource
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	policyv1beta1 "k8s.io/api/policy/v1beta1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/admission"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
-	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 )
 
 var budgets = schema.GroupResource{Group: policyv1.GroupName, Resource: "poddisruptionbudgets"}
 
-// evict deletes a pod if its disruption budget allows it: the allowance is spent first, by an update that only one of several can win.
-func (h *handlers) evict(r *http.Request) (runtime.Object, schema.GroupVersionKind, error) {
-	e := &policyv1.Eviction{}
-	if err := decode(r, e, policyv1.SchemeGroupVersion.WithKind("Eviction")); err != nil {
-		return nil, statusGVK, err
+var evictionGVK = policyv1.SchemeGroupVersion.WithKind("Eviction")
+
+func (h *handlers) evictions() http.Handler {
+	return posted[*policyv1.Eviction]{
+		h: h, gvk: evictionGVK, empty: func() *policyv1.Eviction { return &policyv1.Eviction{} }, older: olderEviction, check: checkEviction, answer: h.evict,
 	}
-	info := request.InfoFrom(r.Context())
-	if e.Name != "" && e.Name != info.Name {
-		return nil, statusGVK, apierrors.NewBadRequest("name in URL does not match name in Eviction object: " + e.Name)
+}
+
+// olderEviction: pods/eviction takes the kind of policy/v1beta1 too, though nothing else of that version is served.
+func olderEviction() (schema.GroupVersionKind, kind.Object, func(*policyv1.Eviction)) {
+	old := &policyv1beta1.Eviction{}
+	return policyv1beta1.SchemeGroupVersion.WithKind("Eviction"), old, func(e *policyv1.Eviction) {
+		e.ObjectMeta, e.DeleteOptions = old.ObjectMeta, old.DeleteOptions
 	}
-	if err := h.admit(r, "eviction", e, admission.Create); err != nil {
-		return nil, statusGVK, err
+}
+
+func checkEviction(p *posting, e *policyv1.Eviction) error {
+	if e.Name != p.info.Name {
+		return apierrors.NewBadRequest("name in URL does not match name in Eviction object")
 	}
-	if err := h.Registry.Barrier(r.Context()); err != nil {
-		return nil, statusGVK, err
+	if e.DeleteOptions == nil {
+		return nil
 	}
-	obj, err := h.Registry.Get(r.Context(), pods, info.Namespace, info.Name)
-	if err != nil {
-		return nil, statusGVK, err
+	if errs := validation.ValidateDeleteOptions(e.DeleteOptions); len(errs) > 0 {
+		return apierrors.NewInvalid(schema.GroupKind{Group: metav1.GroupName, Kind: "DeleteOptions"}, "", errs)
 	}
-	pod := obj.(*corev1.Pod)
-	options := metav1.DeleteOptions{}
+	return nil
+}
+
+// evictAttempts is how often an eviction is decided anew because its pod changed meanwhile.
+const evictAttempts = 20
+
+// errMoved: the pod is no longer as it was when its eviction was decided.
+var errMoved = errors.New("the pod has changed")
+
+// evict deletes a pod if its disruption budget allows it: the allowance is spent first, by an update that only one of several can win. What was decided
+// holds for the pod that was looked at: one that began to run, or another one of its name, is looked at again.
+func (h *handlers) evict(p *posting, e *policyv1.Eviction) (runtime.Object, schema.GroupVersionKind, error) {
+	v := &evicting{handlers: h, ctx: p.ctx, dryRun: p.dryRun}
 	if e.DeleteOptions != nil {
-		options = *e.DeleteOptions
+		v.options = *e.DeleteOptions
+		v.dryRun = v.dryRun || admission.DryRunOf(e.DeleteOptions.DryRun)
 	}
-	dryRun := admission.DryRunOf(options.DryRun) || admission.DryRunOf(r.URL.Query()["dryRun"])
-	if !free(pod) {
-		if err := h.spend(r, pod, dryRun); err != nil {
+	for attempt := 1; ; attempt++ {
+		obj, err := h.fresh(p.ctx, "pods", p.info.Namespace, p.info.Name)
+		if err == nil {
+			err = v.try(obj.(*corev1.Pod))
+		}
+		if errors.Is(err, errMoved) {
+			if attempt < evictAttempts {
+				continue
+			}
+			err = objects.Conflict(h.Registry.Kind(pods), p.info.Name)
+		}
+		if err != nil {
 			return nil, statusGVK, err
 		}
+		return success(http.StatusCreated), statusGVK, nil
 	}
-	if err := h.evictPod(r, pod, options, dryRun); err != nil {
-		return nil, statusGVK, err
+}
+
+// evicting is one eviction under way.
+type evicting struct {
+	*handlers
+	ctx     context.Context
+	options metav1.DeleteOptions
+	dryRun  bool
+	// spent is the pod that a budget was spent for.
+	spent types.UID
+}
+
+// try decides about the pod as it is, notes why it goes, and deletes it. errMoved says that it is no longer so.
+func (v *evicting) try(pod *corev1.Pod) error {
+	// Whoever may go because of the state it is in must still be in it when it goes.
+	asItIs := free(pod)
+	if !asItIs && v.spent != pod.UID {
+		needed, err := v.spend(pod)
+		if err != nil {
+			return err
+		}
+		asItIs, v.spent = !needed, pod.UID
 	}
-	return success(http.StatusCreated), statusGVK, nil
+	want := preconditions(v.options, pod, asItIs)
+	if err := objects.Meets(v.Registry.Kind(pods), pod, v.options.Preconditions); err != nil {
+		return err
+	}
+	if !v.dryRun {
+		marked, err := v.mark(pod, want)
+		if err != nil {
+			return err
+		}
+		if want.ResourceVersion != nil {
+			version := marked.GetResourceVersion()
+			want.ResourceVersion = &version
+		}
+	}
+	options := v.options
+	options.Preconditions = want
+	_, _, err := v.Registry.Remove(v.ctx, v.Registry.Kind(pods), objects.Removal{
+		Namespace: pod.Namespace, Name: pod.Name, Options: options,
+		Hooks: objects.Hooks{Gate: objects.Own, DryRun: v.dryRun}, // it is the Eviction that admission judges
+	})
+	if apierrors.IsConflict(err) {
+		return errMoved
+	}
+	return err
+}
+
+// preconditions of the deletion: the pod that was decided about and, for one that goes because of its state, its version.
+func preconditions(options metav1.DeleteOptions, pod *corev1.Pod, asItIs bool) *metav1.Preconditions {
+	want := &metav1.Preconditions{UID: &pod.UID}
+	if asItIs || (options.Preconditions != nil && options.Preconditions.ResourceVersion != nil) {
+		want.ResourceVersion = &pod.ResourceVersion
+	}
+	return want
+}
+
+// mark notes in the pod why it goes.
+func (v *evicting) mark(pod *corev1.Pod, want *metav1.Preconditions) (kind.Object, error) {
+	return v.Registry.Update(v.ctx, pods, pod.Namespace, pod.Name, "status", func(obj kind.Object) error {
+		present := obj.(*corev1.Pod)
+		if present.UID != *want.UID || (want.ResourceVersion != nil && present.ResourceVersion != *want.ResourceVersion) {
+			return errMoved
+		}
+		setCondition(present, corev1.PodCondition{
+			Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, Reason: "EvictionByEvictionAPI",
+			Message: "Eviction API: evicting", LastTransitionTime: metav1.Time{Time: v.Now()},
+		})
+		return nil
+	})
 }
 
 // free pods may always be evicted: they have ended, are being deleted, or never ran.
@@ -63,19 +161,21 @@ func free(pod *corev1.Pod) bool {
 	return pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodPending
 }
 
-// spend takes one disruption from the pod's budget.
-func (h *handlers) spend(r *http.Request, pod *corev1.Pod, dryRun bool) error {
-	b, err := h.budgetOf(r, pod)
-	if b == nil || err != nil {
-		return err
+// spend takes one disruption from the pod's budget. needed is false for a pod that may go without, because it is not ready.
+func (v *evicting) spend(pod *corev1.Pod) (needed bool, err error) {
+	b, err := v.budgetOf(pod)
+	if err != nil {
+		return false, err
 	}
-	if !ready(pod) && unhealthyMayGo(b) {
-		return nil
+	switch {
+	case b == nil:
+		return true, nil
+	case !ready(pod) && unhealthyMayGo(b):
+		return false, nil
+	case v.dryRun:
+		return true, allowed(b)
 	}
-	if dryRun {
-		return allowed(b)
-	}
-	_, err = h.Registry.Update(r.Context(), budgets, b.Namespace, b.Name, "status", func(obj kind.Object) error {
+	_, err = v.Registry.Update(v.ctx, budgets, b.Namespace, b.Name, "status", func(obj kind.Object) error {
 		present := obj.(*policyv1.PodDisruptionBudget)
 		if err := allowed(present); err != nil {
 			return err
@@ -84,15 +184,15 @@ func (h *handlers) spend(r *http.Request, pod *corev1.Pod, dryRun bool) error {
 		if present.Status.DisruptedPods == nil {
 			present.Status.DisruptedPods = map[string]metav1.Time{}
 		}
-		present.Status.DisruptedPods[pod.Name] = metav1.Time{Time: h.Now()}
+		present.Status.DisruptedPods[pod.Name] = metav1.Time{Time: v.Now()}
 		return nil
 	})
-	return err
+	return true, err
 }
 
 // budgetOf is the one budget that covers the pod; more than one is an error that the API promises.
-func (h *handlers) budgetOf(r *http.Request, pod *corev1.Pod) (*policyv1.PodDisruptionBudget, error) {
-	all, err := h.Registry.List(r.Context(), budgets, pod.Namespace, nil)
+func (v *evicting) budgetOf(pod *corev1.Pod) (*policyv1.PodDisruptionBudget, error) {
+	all, err := v.Registry.List(v.ctx, budgets, pod.Namespace, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +205,7 @@ func (h *handlers) budgetOf(r *http.Request, pod *corev1.Pod) (*policyv1.PodDisr
 		}
 		if found != nil {
 			//lint:ignore ST1005 the words are stock's: people and programs read them
-			return nil, apierrors.NewInternalError(errors.New("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."))
+			return nil, errors.New("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.")
 		}
 		found = b
 	}
@@ -150,25 +250,5 @@ func allowed(b *policyv1.PodDisruptionBudget) error {
 func tooMany(b *policyv1.PodDisruptionBudget, after int, cause string) error {
 	err := apierrors.NewTooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", after)
 	err.ErrStatus.Details.Causes = append(err.ErrStatus.Details.Causes, metav1.StatusCause{Type: policyv1.DisruptionBudgetCause, Message: cause})
-	return err
-}
-
-// evictPod notes why the pod goes, then deletes it.
-func (h *handlers) evictPod(r *http.Request, pod *corev1.Pod, options metav1.DeleteOptions, dryRun bool) error {
-	if !dryRun {
-		_, err := h.Registry.Update(r.Context(), pods, pod.Namespace, pod.Name, "status", func(obj kind.Object) error {
-			setCondition(obj.(*corev1.Pod), corev1.PodCondition{
-				Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, Reason: "EvictionByEvictionAPI",
-				Message: "Eviction API: evicting", LastTransitionTime: metav1.Time{Time: h.Now()},
-			})
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	_, _, err := h.Registry.Remove(r.Context(), h.Registry.Kind(pods), objects.Removal{
-		Namespace: pod.Namespace, Name: pod.Name, Options: options, Hooks: objects.Hooks{DryRun: dryRun},
-	})
 	return err
 }

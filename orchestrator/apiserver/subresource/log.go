@@ -27,10 +27,9 @@ func (h *handlers) log(w http.ResponseWriter, r *http.Request) {
 		endpoint.WriteError(w, r, apierrors.NewInternalError(err))
 		return
 	}
-	transport := &http.Transport{TLSClientConfig: h.Kubelet.TLS, DisableKeepAlives: true}
-	answer, err := transport.RoundTrip(request)
+	answer, err := h.kubelets.RoundTrip(request)
 	if err != nil {
-		unreachable(w, r, err)
+		failed(w, r, err)
 		return
 	}
 	defer answer.Body.Close()

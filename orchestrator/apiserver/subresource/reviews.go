@@ -11,35 +11,63 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authn"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authz"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 )
 
+// review is a posted kind that answers with itself, filled in.
+func review[T kind.Object](h *handlers, gvk schema.GroupVersionKind, empty func() T, answer func(*posting, T) (runtime.Object, error)) http.Handler {
+	return posted[T]{h: h, gvk: gvk, empty: empty, answer: func(p *posting, body T) (runtime.Object, schema.GroupVersionKind, error) {
+		reviewed, err := answer(p, body)
+		return reviewed, gvk, err
+	}}
+}
+
+func (h *handlers) tokenReviews() http.Handler {
+	return review(h, authenticationv1.SchemeGroupVersion.WithKind("TokenReview"), func() *authenticationv1.TokenReview { return &authenticationv1.TokenReview{} }, h.reviewToken)
+}
+
+func (h *handlers) selfReviews() http.Handler {
+	return review(h, authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview"), func() *authenticationv1.SelfSubjectReview { return &authenticationv1.SelfSubjectReview{} }, h.reviewSelf)
+}
+
+func (h *handlers) accessReviews() http.Handler {
+	return review(h, authorizationv1.SchemeGroupVersion.WithKind("SubjectAccessReview"), func() *authorizationv1.SubjectAccessReview { return &authorizationv1.SubjectAccessReview{} }, h.reviewAccess)
+}
+
+func (h *handlers) localAccessReviews() http.Handler {
+	return review(h, authorizationv1.SchemeGroupVersion.WithKind("LocalSubjectAccessReview"), func() *authorizationv1.LocalSubjectAccessReview { return &authorizationv1.LocalSubjectAccessReview{} }, h.reviewLocalAccess)
+}
+
+func (h *handlers) selfAccessReviews() http.Handler {
+	return review(h, authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectAccessReview"), func() *authorizationv1.SelfSubjectAccessReview { return &authorizationv1.SelfSubjectAccessReview{} }, h.reviewSelfAccess)
+}
+
+func (h *handlers) selfRulesReviews() http.Handler {
+	return review(h, authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectRulesReview"), func() *authorizationv1.SelfSubjectRulesReview { return &authorizationv1.SelfSubjectRulesReview{} }, h.reviewSelfRules)
+}
+
 // reviewToken says who the bearer of a token is. A bad token is an answer, not an error.
-func (h *handlers) reviewToken(r *http.Request) (runtime.Object, schema.GroupVersionKind, error) {
-	gvk := authenticationv1.SchemeGroupVersion.WithKind("TokenReview")
-	review := &authenticationv1.TokenReview{}
-	if err := decode(r, review, gvk); err != nil {
-		return nil, gvk, err
-	}
+func (h *handlers) reviewToken(p *posting, review *authenticationv1.TokenReview) (runtime.Object, error) {
 	if review.Spec.Token == "" {
-		return nil, gvk, apierrors.NewBadRequest("token is required for TokenReview in authentication")
+		return nil, apierrors.NewBadRequest("token is required for TokenReview in authentication")
 	}
 	review.Status = authenticationv1.TokenReviewStatus{}
 	if h.Tokens == nil {
-		return review, gvk, nil
+		return review, nil
 	}
-	user, audiences, err := h.Tokens.VerifyFor(r.Context(), review.Spec.Token, review.Spec.Audiences)
+	user, audiences, err := h.Tokens.VerifyFor(p.ctx, review.Spec.Token, review.Spec.Audiences)
 	if err != nil {
 		review.Status.Error = err.Error()
-		return review, gvk, nil
+		return review, nil
 	}
 	review.Status.Authenticated, review.Status.User = true, infoOf(authn.WithAuthenticated(user))
 	if len(review.Spec.Audiences) > 0 || len(audiences) > 0 {
 		review.Status.Audiences = audiences
 	}
-	return review, gvk, nil
+	return review, nil
 }
 
 func infoOf(user *request.User) authenticationv1.UserInfo {
@@ -54,56 +82,35 @@ func infoOf(user *request.User) authenticationv1.UserInfo {
 }
 
 // reviewSelf says who the caller is.
-func (h *handlers) reviewSelf(r *http.Request) (runtime.Object, schema.GroupVersionKind, error) {
-	gvk := authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview")
-	review := &authenticationv1.SelfSubjectReview{}
-	if err := decode(r, review, gvk); err != nil {
-		return nil, gvk, err
-	}
+func (h *handlers) reviewSelf(p *posting, review *authenticationv1.SelfSubjectReview) (runtime.Object, error) {
 	review.ObjectMeta = metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(h.Now())}
-	review.Status.UserInfo = infoOf(request.UserFrom(r.Context()))
-	return review, gvk, nil
+	review.Status.UserInfo = infoOf(request.UserFrom(p.ctx))
+	return review, nil
 }
 
-func (h *handlers) reviewAccess(r *http.Request) (runtime.Object, schema.GroupVersionKind, error) {
-	gvk := authorizationv1.SchemeGroupVersion.WithKind("SubjectAccessReview")
-	review := &authorizationv1.SubjectAccessReview{}
-	if err := decode(r, review, gvk); err != nil {
-		return nil, gvk, err
-	}
+func (h *handlers) reviewAccess(p *posting, review *authorizationv1.SubjectAccessReview) (runtime.Object, error) {
 	if (review.Spec.ResourceAttributes == nil) == (review.Spec.NonResourceAttributes == nil) {
-		return nil, gvk, apierrors.NewBadRequest("exactly one of spec.resourceAttributes and spec.nonResourceAttributes must be specified")
+		return nil, apierrors.NewBadRequest("exactly one of spec.resourceAttributes and spec.nonResourceAttributes must be specified")
 	}
-	review.Status = h.judge(r, userOf(&review.Spec), review.Spec.ResourceAttributes, review.Spec.NonResourceAttributes)
-	return review, gvk, nil
+	review.Status = h.judge(p, userOf(&review.Spec), review.Spec.ResourceAttributes, review.Spec.NonResourceAttributes)
+	return review, nil
 }
 
-func (h *handlers) reviewLocalAccess(r *http.Request) (runtime.Object, schema.GroupVersionKind, error) {
-	gvk := authorizationv1.SchemeGroupVersion.WithKind("LocalSubjectAccessReview")
-	review := &authorizationv1.LocalSubjectAccessReview{}
-	if err := decode(r, review, gvk); err != nil {
-		return nil, gvk, err
-	}
-	namespace := request.InfoFrom(r.Context()).Namespace
+func (h *handlers) reviewLocalAccess(p *posting, review *authorizationv1.LocalSubjectAccessReview) (runtime.Object, error) {
+	namespace := p.info.Namespace
 	if review.Spec.ResourceAttributes == nil || review.Spec.ResourceAttributes.Namespace != namespace {
-		return nil, gvk, apierrors.NewBadRequest("spec.resourceAttributes.namespace must match namespace: " + namespace)
+		return nil, apierrors.NewBadRequest("spec.resourceAttributes.namespace must match namespace: " + namespace)
 	}
-	review.Namespace = namespace
-	review.Status = h.judge(r, userOf(&review.Spec), review.Spec.ResourceAttributes, nil)
-	return review, gvk, nil
+	review.Status = h.judge(p, userOf(&review.Spec), review.Spec.ResourceAttributes, nil)
+	return review, nil
 }
 
-func (h *handlers) reviewSelfAccess(r *http.Request) (runtime.Object, schema.GroupVersionKind, error) {
-	gvk := authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectAccessReview")
-	review := &authorizationv1.SelfSubjectAccessReview{}
-	if err := decode(r, review, gvk); err != nil {
-		return nil, gvk, err
-	}
+func (h *handlers) reviewSelfAccess(p *posting, review *authorizationv1.SelfSubjectAccessReview) (runtime.Object, error) {
 	if (review.Spec.ResourceAttributes == nil) == (review.Spec.NonResourceAttributes == nil) {
-		return nil, gvk, apierrors.NewBadRequest("exactly one of spec.resourceAttributes and spec.nonResourceAttributes must be specified")
+		return nil, apierrors.NewBadRequest("exactly one of spec.resourceAttributes and spec.nonResourceAttributes must be specified")
 	}
-	review.Status = h.judge(r, request.UserFrom(r.Context()), review.Spec.ResourceAttributes, review.Spec.NonResourceAttributes)
-	return review, gvk, nil
+	review.Status = h.judge(p, request.UserFrom(p.ctx), review.Spec.ResourceAttributes, review.Spec.NonResourceAttributes)
+	return review, nil
 }
 
 func userOf(spec *authorizationv1.SubjectAccessReviewSpec) *request.User {
@@ -115,7 +122,7 @@ func userOf(spec *authorizationv1.SubjectAccessReviewSpec) *request.User {
 }
 
 // judge answers a review.
-func (h *handlers) judge(r *http.Request, user *request.User, resource *authorizationv1.ResourceAttributes, path *authorizationv1.NonResourceAttributes) authorizationv1.SubjectAccessReviewStatus {
+func (h *handlers) judge(p *posting, user *request.User, resource *authorizationv1.ResourceAttributes, path *authorizationv1.NonResourceAttributes) authorizationv1.SubjectAccessReviewStatus {
 	a := &authz.Attributes{User: user}
 	if resource != nil {
 		a.Info = request.Info{
@@ -125,7 +132,7 @@ func (h *handlers) judge(r *http.Request, user *request.User, resource *authoriz
 	} else {
 		a.Info = request.Info{Verb: path.Verb, Path: path.Path}
 	}
-	decision, reason, err := h.decide(r.Context(), a)
+	decision, reason, err := h.decide(p.ctx, a)
 	status := authorizationv1.SubjectAccessReviewStatus{Allowed: decision == authz.Allow, Denied: decision == authz.Deny, Reason: reason}
 	if err != nil {
 		status.EvaluationError = err.Error()
@@ -143,17 +150,12 @@ func (h *handlers) decide(ctx context.Context, a *authz.Attributes) (authz.Decis
 }
 
 // reviewSelfRules lists what the caller may do in a namespace, as far as RBAC knows.
-func (h *handlers) reviewSelfRules(r *http.Request) (runtime.Object, schema.GroupVersionKind, error) {
-	gvk := authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectRulesReview")
-	review := &authorizationv1.SelfSubjectRulesReview{}
-	if err := decode(r, review, gvk); err != nil {
-		return nil, gvk, err
-	}
+func (h *handlers) reviewSelfRules(p *posting, review *authorizationv1.SelfSubjectRulesReview) (runtime.Object, error) {
 	if review.Spec.Namespace == "" {
-		return nil, gvk, apierrors.NewBadRequest("no namespace on request")
+		return nil, apierrors.NewBadRequest("no namespace on request")
 	}
-	user := request.UserFrom(r.Context())
-	rules, err := authz.NewRBAC(h.Registry).RulesFor(r.Context(), user, review.Spec.Namespace)
+	user := request.UserFrom(p.ctx)
+	rules, err := authz.NewRBAC(h.Registry).RulesFor(p.ctx, user, review.Spec.Namespace)
 	review.Status = authorizationv1.SubjectRulesReviewStatus{ResourceRules: []authorizationv1.ResourceRule{}, NonResourceRules: []authorizationv1.NonResourceRule{}}
 	if err != nil {
 		review.Status.EvaluationError, review.Status.Incomplete = err.Error(), true
@@ -171,5 +173,5 @@ func (h *handlers) reviewSelfRules(r *http.Request) (runtime.Object, schema.Grou
 			review.Status.NonResourceRules = append(review.Status.NonResourceRules, authorizationv1.NonResourceRule{Verbs: rule.Verbs, NonResourceURLs: rule.NonResourceURLs})
 		}
 	}
-	return review, gvk, nil
+	return review, nil
 }

@@ -42,6 +42,6 @@ func (h *handlers) ports() http.Handler {
 			endpoint.WriteError(w, r, err)
 			return
 		}
-		streams.Tunnel(w, r, to, streams.Config{TLS: h.Kubelet.TLS, Fail: unreachable})
+		streams.Tunnel(w, r, to, streams.Config{Dial: dial, TLS: h.Kubelet.TLS, Fail: failed})
 	})
 }

@@ -1,6 +1,7 @@
 package subresource
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -13,9 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"github.com/plumb-k8s/plumb/orchestrator/apiserver/admission"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authn/token"
-	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 )
 
 // Bounds of a token's life, in seconds (API doc of TokenRequestSpec).
@@ -27,23 +26,32 @@ const (
 
 var tokenRequestGVK = authenticationv1.SchemeGroupVersion.WithKind("TokenRequest")
 
-// issueToken signs a token for a ServiceAccount, bound to an object if asked.
-func (h *handlers) issueToken(r *http.Request) (runtime.Object, schema.GroupVersionKind, error) {
+func (h *handlers) tokens() http.Handler {
+	return posted[*authenticationv1.TokenRequest]{
+		h: h, gvk: tokenRequestGVK, empty: func() *authenticationv1.TokenRequest { return &authenticationv1.TokenRequest{} },
+		check: checkTokenRequest, answer: h.issueToken,
+	}
+}
+
+// checkTokenRequest: a request that says which account it is for must say that of the URL.
+func checkTokenRequest(p *posting, t *authenticationv1.TokenRequest) error {
+	if t.Name == "" || t.Name == p.info.Name {
+		return nil
+	}
+	errs := field.ErrorList{field.Invalid(field.NewPath("metadata", "name"), t.Name, "must match the service account name if specified")}
+	return apierrors.NewInvalid(tokenRequestGVK.GroupKind(), p.info.Name, errs)
+}
+
+// issueToken signs a token for a ServiceAccount, bound to an object if asked. Admission has seen what was asked, not what is made of it here: a pod's
+// token names no audience, and NodeRestriction compares it with the pod's.
+func (h *handlers) issueToken(p *posting, t *authenticationv1.TokenRequest) (runtime.Object, schema.GroupVersionKind, error) {
+	refuse := func(err error) (runtime.Object, schema.GroupVersionKind, error) { return nil, tokenRequestGVK, err }
 	if h.Signer == nil {
-		return nil, tokenRequestGVK, apierrors.NewNotFound(schema.GroupResource{Resource: "serviceaccounts/token"}, "")
+		return refuse(apierrors.NewNotFound(schema.GroupResource{Resource: "serviceaccounts/token"}, ""))
 	}
-	t := &authenticationv1.TokenRequest{}
-	if err := decode(r, t, tokenRequestGVK); err != nil {
-		return nil, tokenRequestGVK, err
-	}
-	info := request.InfoFrom(r.Context())
-	account, err := h.fresh(r, "serviceaccounts", info.Namespace, info.Name)
+	account, err := h.fresh(p.ctx, "serviceaccounts", p.info.Namespace, p.info.Name)
 	if err != nil {
-		return nil, tokenRequestGVK, err
-	}
-	// Admission sees what was asked, not what is made of it: a pod's token names no audience, and NodeRestriction compares it with the pod's.
-	if err := h.admit(r, "token", t, admission.Create); err != nil {
-		return nil, tokenRequestGVK, err
+		return refuse(err)
 	}
 	if len(t.Spec.Audiences) == 0 {
 		t.Spec.Audiences = h.Audiences
@@ -53,17 +61,17 @@ func (h *handlers) issueToken(r *http.Request) (runtime.Object, schema.GroupVers
 		t.Spec.ExpirationSeconds = &seconds
 	}
 	if errs := validateTokenRequest(t); len(errs) > 0 {
-		return nil, tokenRequestGVK, apierrors.NewInvalid(tokenRequestGVK.GroupKind(), t.Name, errs)
+		return refuse(apierrors.NewInvalid(tokenRequestGVK.GroupKind(), t.Name, errs))
 	}
-	private := token.Private{Namespace: info.Namespace, ServiceAccount: token.Ref(account.GetName(), account.GetUID())}
-	if err := h.bindToken(r, &private, t.Spec.BoundObjectRef); err != nil {
-		return nil, tokenRequestGVK, err
+	private := token.Private{Namespace: p.info.Namespace, ServiceAccount: token.Ref(account.GetName(), account.GetUID())}
+	if err := h.bindToken(p.ctx, &private, t.Spec.BoundObjectRef); err != nil {
+		return refuse(err)
 	}
 	text, expires, err := h.Signer.Issue(private, t.Spec.Audiences, time.Duration(*t.Spec.ExpirationSeconds)*time.Second)
 	if err != nil {
-		return nil, tokenRequestGVK, err
+		return refuse(err)
 	}
-	t.Name, t.Namespace, t.CreationTimestamp = info.Name, info.Namespace, metav1.Time{Time: h.Now()}
+	t.Name, t.Namespace, t.CreationTimestamp = p.info.Name, p.info.Namespace, metav1.Time{Time: h.Now()}
 	t.Status = authenticationv1.TokenRequestStatus{Token: text, ExpirationTimestamp: metav1.Time{Time: expires}}
 	return t, tokenRequestGVK, nil
 }
@@ -80,15 +88,15 @@ func validateTokenRequest(t *authenticationv1.TokenRequest) field.ErrorList {
 }
 
 // fresh reads an object as it is now.
-func (h *handlers) fresh(r *http.Request, resource, namespace, name string) (metav1.Object, error) {
-	if err := h.Registry.Barrier(r.Context()); err != nil {
+func (h *handlers) fresh(ctx context.Context, resource, namespace, name string) (metav1.Object, error) {
+	if err := h.Registry.Barrier(ctx); err != nil {
 		return nil, err
 	}
-	return h.Registry.Get(r.Context(), schema.GroupResource{Resource: resource}, namespace, name)
+	return h.Registry.Get(ctx, schema.GroupResource{Resource: resource}, namespace, name)
 }
 
 // bindToken checks the object that a token is to be bound to and notes it in the claims; a pod's token names its node too.
-func (h *handlers) bindToken(r *http.Request, private *token.Private, ref *authenticationv1.BoundObjectReference) error {
+func (h *handlers) bindToken(ctx context.Context, private *token.Private, ref *authenticationv1.BoundObjectReference) error {
 	if ref == nil {
 		return nil
 	}
@@ -99,7 +107,7 @@ func (h *handlers) bindToken(r *http.Request, private *token.Private, ref *authe
 	if ref.Kind == "Node" {
 		namespace = ""
 	}
-	obj, err := h.fresh(r, resource, namespace, ref.Name)
+	obj, err := h.fresh(ctx, resource, namespace, ref.Name)
 	if err != nil {
 		return err
 	}
@@ -113,7 +121,7 @@ func (h *handlers) bindToken(r *http.Request, private *token.Private, ref *authe
 			return apierrors.NewBadRequest("cannot bind token for serviceaccount " + private.ServiceAccount.Name + " to pod running with different serviceaccount name.")
 		}
 		private.Pod = bound
-		if node, err := h.Registry.Get(r.Context(), schema.GroupResource{Resource: "nodes"}, "", o.Spec.NodeName); err == nil {
+		if node, err := h.Registry.Get(ctx, schema.GroupResource{Resource: "nodes"}, "", o.Spec.NodeName); err == nil {
 			private.Node = token.Ref(node.GetName(), node.GetUID())
 		}
 	case *corev1.Secret:

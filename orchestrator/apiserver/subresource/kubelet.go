@@ -13,8 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/plumb-k8s/plumb/orchestrator/apiserver/admission"
-	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authz"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/endpoint"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 	"github.com/plumb-k8s/plumb/orchestrator/streams"
@@ -34,7 +32,7 @@ func (h *handlers) toKubelet(make target) http.Handler {
 			endpoint.WriteError(w, r, err)
 			return
 		}
-		cfg := streams.Config{TLS: h.Kubelet.TLS, Fail: unreachable}
+		cfg := streams.Config{Dial: dial, TLS: h.Kubelet.TLS, Transport: h.kubelets, Fail: failed}
 		if request.InfoFrom(r.Context()).Subresource == "log" {
 			cfg.Refused = refusedLog
 		}
@@ -57,27 +55,13 @@ func refusedLog(w http.ResponseWriter, r *http.Request, code int, text string) {
 	endpoint.WriteError(w, r, err)
 }
 
-func unreachable(w http.ResponseWriter, r *http.Request, err error) {
-	endpoint.WriteError(w, r, apierrors.NewServiceUnavailable(err.Error()))
-}
-
 func (h *handlers) kubeletURL(r *http.Request, make target) (*url.URL, error) {
 	info := request.InfoFrom(r.Context())
-	if info.Subresource != "log" {
-		if err := h.mayCreate(r); err != nil {
-			return nil, err
-		}
-	}
-	obj, err := h.fresh(r, "pods", info.Namespace, info.Name)
+	obj, err := h.fresh(r.Context(), "pods", info.Namespace, info.Name)
 	if err != nil {
 		return nil, err
 	}
 	pod := obj.(*corev1.Pod)
-	if info.Subresource != "log" {
-		if err := h.admit(r, info.Subresource, nil, admission.Connect); err != nil {
-			return nil, err
-		}
-	}
 	container := r.URL.Query().Get("container")
 	if info.Subresource != "portforward" {
 		if container, err = containerOf(pod, container); err != nil {
@@ -96,23 +80,6 @@ func (h *handlers) kubeletURL(r *http.Request, make target) (*url.URL, error) {
 		return nil, err
 	}
 	return &url.URL{Scheme: "https", Host: host, Path: path, RawQuery: query.Encode()}, nil
-}
-
-// mayCreate refuses a session to whoever may only read it: a WebSocket's method is GET, and must not open what SPDY's POST would not.
-func (h *handlers) mayCreate(r *http.Request) error {
-	info := *request.InfoFrom(r.Context())
-	if info.Verb == "create" {
-		return nil // as the chain found
-	}
-	info.Verb = "create"
-	decision, reason, err := h.decide(r.Context(), &authz.Attributes{User: request.UserFrom(r.Context()), Info: info})
-	switch {
-	case decision == authz.Allow:
-		return nil
-	case err != nil:
-		return err
-	}
-	return apierrors.NewForbidden(pods, info.Name, errors.New(reason))
 }
 
 // containerOf checks the named container, or picks the only one.
@@ -155,6 +122,9 @@ func (h *handlers) kubeletAddress(ctx context.Context, node string) (string, err
 	for _, preferred := range h.Kubelet.AddressTypes {
 		for _, a := range n.Status.Addresses {
 			if string(a.Type) == preferred {
+				if err := checkHost(a.Address); err != nil {
+					return "", err
+				}
 				return net.JoinHostPort(a.Address, strconv.Itoa(port)), nil
 			}
 		}
@@ -197,7 +167,7 @@ func (h *handlers) attachURL(r *http.Request, pod *corev1.Pod, container string)
 func streamQuery(r *http.Request) (url.Values, error) {
 	query, any := url.Values{}, false
 	for from, to := range map[string]string{"stdin": "input", "stdout": "output", "stderr": "error", "tty": "tty"} {
-		if on, err := strconv.ParseBool(r.URL.Query().Get(from)); err == nil && on {
+		if isTrue(r.URL.Query(), from) {
 			query.Set(to, "1")
 			any = any || from != "tty"
 		}
