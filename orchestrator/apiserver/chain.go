@@ -21,67 +21,149 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 )
 
-// requestTimeout bounds every request that is no stream (stock's --request-timeout).
-const requestTimeout = 60 * time.Second
+// visit is one request on its way through the chain. w and r are what the filters have made of them so far.
+type visit struct {
+	w       *reply
+	r       *http.Request
+	started time.Time
+	info    *request.Info
+	user    *request.User
+}
 
-// chain is what every request passes, in this order: recover, parse, time limit, authenticate, impersonate, authorize, routes.
+// handler answers a visit, or returns the error that is to be answered.
+type handler func(v *visit) error
+
+// filter is one stage of the chain: what it does around the stages behind it.
+type filter struct {
+	name   string
+	around func(next handler) handler
+}
+
+// chain is what every request passes on its way to the routes.
 type chain struct {
 	authenticator authn.Authenticator
 	authorizer    authz.Authorizer
-	// barrier makes what is read from the cache as new as the request.
+	// barrier makes what is read from the cache as new as the request; ready tells whether there is anything to read yet.
 	barrier func(context.Context) error
-	routes  http.Handler
+	ready   func() bool
+	limits  Limits
+	flights *flights
+	metrics *metrics
+	routes  *routes
 	logger  *slog.Logger
+	first   handler
 }
 
+// filters in the order in which a request meets them. An audit log belongs behind authentication; a fairer distribution takes the place of inflight.
+func (c *chain) filters() []filter {
+	return []filter{
+		{"recover", c.recovering},
+		{"log", c.logged},
+		{"answer", c.answered},
+		{"time", c.timed},
+		{"probe", c.probed},
+		{"authenticate", c.authenticated},
+		{"impersonate", c.impersonating},
+		{"inflight", c.flights.bounded},
+		{"authorize", c.authorized},
+		{"measure", c.metrics.measured},
+	}
+}
+
+// link joins the filters, once there are routes behind them.
+func (c *chain) link() {
+	c.first = c.serve
+	for _, f := range slices.Backward(c.filters()) {
+		c.first = f.around(c.first)
+	}
+}
+
+// ServeHTTP implements http.Handler.
 func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer c.recover(w, r)
-	started := time.Now()
-	info := parse(r)
-	ctx := r.Context()
-	if !longRunning(info) {
-		limit, err := timeLimit(r)
+	v := &visit{w: newReply(w), r: r, started: time.Now(), info: parse(r)}
+	_ = c.first(v) // it has been answered
+}
+
+// serve is the end of the chain.
+func (c *chain) serve(v *visit) error {
+	c.routes.ServeHTTP(v.w, v.r.WithContext(request.With(v.r.Context(), v.info, v.user)))
+	return nil
+}
+
+func (c *chain) logged(next handler) handler {
+	return func(v *visit) error {
+		err := next(v)
+		c.logger.Log(v.r.Context(), slog.LevelInfo-3, "request", "verb", v.info.Verb, "path", v.r.URL.Path, "code", v.w.code, "took", time.Since(v.started))
+		return err
+	}
+}
+
+// answered writes the error that the stages behind it end with.
+func (c *chain) answered(next handler) handler {
+	return func(v *visit) error {
+		err := next(v)
 		if err != nil {
-			endpoint.WriteError(w, r, err)
-			return
+			endpoint.WriteError(v.w, v.r, err)
 		}
-		limited, cancel := context.WithTimeout(ctx, limit)
-		defer cancel()
-		ctx = limited
+		return err
 	}
-	if err := c.admit(w, r.WithContext(ctx), info); err != nil {
-		endpoint.WriteError(w, r, err)
-	}
-	c.logger.Log(ctx, slog.LevelInfo-3, "request", "verb", info.Verb, "path", r.URL.Path, "took", time.Since(started))
 }
 
-// timeLimit is what ?timeout= asks for, within the server's own.
-func timeLimit(r *http.Request) (time.Duration, error) {
-	asked := r.URL.Query().Get("timeout")
-	if asked == "" {
-		return requestTimeout, nil
+// probed answers questions about this process's health at once while it has nothing to judge their sender by: they say nothing about the cluster.
+func (c *chain) probed(next handler) handler {
+	return func(v *visit) error {
+		if !isProbe(v.info) || c.ready() {
+			return next(v)
+		}
+		v.user = &request.User{Name: request.Anonymous, Groups: []string{request.UnauthenticatedGrp}}
+		return c.serve(v)
 	}
-	limit, err := time.ParseDuration(asked)
-	if err != nil {
-		return 0, apierrors.NewBadRequest(fmt.Sprintf("invalid timeout specified in the request URL - %v", err))
-	}
-	if limit <= 0 || limit > requestTimeout {
-		return requestTimeout, nil
-	}
-	return limit, nil
 }
 
-// recover answers 500 for a handler that panicked, instead of breaking the connection.
-func (c *chain) recover(w http.ResponseWriter, r *http.Request) {
-	problem := recover()
-	if problem == nil {
-		return
+func (c *chain) authenticated(next handler) handler {
+	return func(v *visit) (err error) {
+		if v.user, err = c.authenticate(v.r); err != nil {
+			return err
+		}
+		return next(v)
 	}
-	if problem == http.ErrAbortHandler {
-		panic(problem)
+}
+
+func (c *chain) impersonating(next handler) handler {
+	return func(v *visit) (err error) {
+		if v.user, err = c.impersonated(v.r, v.user); err != nil {
+			return err
+		}
+		return next(v)
 	}
-	c.logger.Error("handler panicked", "path", r.URL.Path, "panic", problem, "stack", string(debug.Stack()))
-	endpoint.WriteError(w, r, apierrors.NewInternalError(fmt.Errorf("this request caused the apiserver to panic; look in its log for details")))
+}
+
+func (c *chain) authorized(next handler) handler {
+	return func(v *visit) error {
+		if err := c.authorize(v.r.Context(), attributes(v.r, v.user, v.info)); err != nil {
+			return err
+		}
+		return next(v)
+	}
+}
+
+// recovering answers 500 for a handler that panicked, instead of breaking the connection.
+func (c *chain) recovering(next handler) handler {
+	return func(v *visit) (err error) {
+		defer func() {
+			problem := recover()
+			if problem == nil {
+				return
+			}
+			if problem == http.ErrAbortHandler {
+				panic(problem)
+			}
+			c.logger.Error("handler panicked", "path", v.r.URL.Path, "panic", problem, "stack", string(debug.Stack()))
+			err = apierrors.NewInternalError(fmt.Errorf("this request caused the apiserver to panic; look in its log for details"))
+			endpoint.WriteError(v.w, v.r, err)
+		}()
+		return next(v)
+	}
 }
 
 // longRunning requests have no time limit of their own.
@@ -89,32 +171,18 @@ func longRunning(info *request.Info) bool {
 	return info.Verb == "watch" || slices.Contains(streamed, info.Subresource)
 }
 
-// admit identifies and authorizes the sender, then hands the request to the routes.
-func (c *chain) admit(w http.ResponseWriter, r *http.Request, info *request.Info) error {
-	user, err := c.authenticate(r)
-	if err != nil {
-		return err
-	}
-	if user, err = c.impersonated(r, user); err != nil {
-		return err
-	}
-	if err := c.authorize(r.Context(), attributes(r, user, info)); err != nil {
-		return err
-	}
-	c.routes.ServeHTTP(w, r.WithContext(request.With(r.Context(), info, user)))
-	return nil
-}
-
-// authenticate believes a refusal only after a barrier: the account may have been made a moment ago through another apiserver.
+// authenticate believes a refusal only after a barrier: the account may have been made a moment ago through another apiserver. Without one nobody
+// knows, and a client that is told 401 throws its credential away.
 func (c *chain) authenticate(r *http.Request) (*request.User, error) {
 	user, ok, err := c.authenticator.Authenticate(r)
 	if ok && err == nil {
 		return user, nil
 	}
-	if c.barrier(r.Context()) == nil {
-		if user, ok, err = c.authenticator.Authenticate(r); ok && err == nil {
-			return user, nil
-		}
+	if err := c.barrier(r.Context()); err != nil {
+		return nil, fmt.Errorf("authenticate: %w", err)
+	}
+	if user, ok, err = c.authenticator.Authenticate(r); ok && err == nil {
+		return user, nil
 	}
 	if err != nil {
 		c.logger.Log(r.Context(), slog.LevelInfo-1, "authentication failed", "err", err)
@@ -128,10 +196,11 @@ func (c *chain) authorize(ctx context.Context, a *authz.Attributes) error {
 	if decision == authz.Allow {
 		return nil
 	}
-	if c.barrier(ctx) == nil {
-		if decision, reason, err = c.authorizer.Authorize(ctx, a); decision == authz.Allow {
-			return nil
-		}
+	if err := c.barrier(ctx); err != nil {
+		return fmt.Errorf("authorize: %w", err)
+	}
+	if decision, reason, err = c.authorizer.Authorize(ctx, a); decision == authz.Allow {
+		return nil
 	}
 	if err != nil {
 		c.logger.Log(ctx, slog.LevelInfo-1, "authorization", "err", err)

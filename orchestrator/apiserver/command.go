@@ -53,7 +53,7 @@ func (o *options) run(ctx context.Context) error {
 	p := &partsBuilder{options: o, logger: logger, store: backend}
 	server, err := New(Config{
 		Kinds: Catalogue(), Types: schema.New(api.All()), Store: backend, Parts: p.build, TLS: certificate, Logger: logger, DrainTime: o.drain,
-		CompressLists: o.compressLists, Profiling: o.profiling, Address: net.JoinHostPort(o.bindAddress, strconv.Itoa(o.securePort)),
+		CompressLists: o.compressLists, Limits: o.limits, Profiling: o.profiling, Address: net.JoinHostPort(o.bindAddress, strconv.Itoa(o.securePort)),
 		Advertised: o.advertised(),
 	})
 	if err != nil {

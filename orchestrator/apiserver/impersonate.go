@@ -39,7 +39,17 @@ func (c *chain) impersonated(r *http.Request, user *request.User) (*request.User
 		}
 	}
 	complete(other)
+	consume(r.Header)
 	return other, nil
+}
+
+// consume takes away the headers that have been obeyed: whoever a request is passed on to must not obey them again.
+func consume(h http.Header) {
+	for name := range h {
+		if strings.HasPrefix(name, "Impersonate-") {
+			h.Del(name)
+		}
+	}
 }
 
 // nameless: groups, a UID or extras alone make nobody. Stock prints its own struct.

@@ -25,6 +25,7 @@ type options struct {
 	anonymous, profiling          bool
 	drain                         time.Duration
 	compressLists                 bool
+	limits                        Limits
 	logs                          *logs.Options
 }
 
@@ -60,8 +61,6 @@ var accepted = map[string]string{
 	"audit-log-path":                          "no audit log is written",
 	"runtime-config":                          "every version in the catalogue is served",
 	"feature-gates":                           "there are no gates",
-	"max-requests-inflight":                   "requests are not limited",
-	"max-mutating-requests-inflight":          "requests are not limited",
 	"service-account-extend-token-expiration": "tokens last as long as asked",
 }
 
@@ -85,6 +84,9 @@ func (o *options) add(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.profiling, "profiling", true, "serve profiles at /debug/pprof to those who may get it")
 	fs.DurationVar(&o.drain, "shutdown-grace-period", 3*time.Second, "how long open requests may take to end at shutdown")
 	fs.BoolVar(&o.compressLists, "compress-lists", false, "send lists of 128 KiB and more compressed to clients that accept gzip, as stock does: fewer bytes for several times the CPU")
+	fs.IntVar(&o.limits.Reading, "max-requests-inflight", 400, "how many requests that change nothing are served at a time, without watches and other streams: 0 is no limit")
+	fs.IntVar(&o.limits.Mutating, "max-mutating-requests-inflight", 200, "how many requests that change something are served at a time: 0 is no limit")
+	fs.DurationVar(&o.limits.Request, "request-timeout", defaultRequest, "how long a request may take that is no stream, its body and its answer included")
 	o.addTokens(fs)
 	o.addPeers(fs)
 	for name, reason := range accepted {

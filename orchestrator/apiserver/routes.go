@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -62,7 +61,7 @@ func newRoutes(kinds []*kind.Kind, address string, endpoints *endpoint.Endpoints
 	}
 	t.paths = map[string]http.Handler{
 		"/healthz": health, "/livez": health, "/readyz": health,
-		"/version": http.HandlerFunc(serveVersion), "/metrics": promhttp.Handler(),
+		"/version": http.HandlerFunc(serveVersion),
 	}
 	return t, nil
 }
@@ -91,6 +90,21 @@ func (t *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t.endpoints.Serve(w, r, found.kind, found.version)
+}
+
+// known tells whether something is served for a request.
+func (t *routes) known(v *visit) bool {
+	info := v.info
+	if !info.IsResource {
+		path := strings.TrimSuffix(info.Path, "/")
+		return isProbe(info) || t.paths[path] != nil || t.discovery.Serves(path) || t.openapi.Serves(path)
+	}
+	found, ok := t.resources[schema.GroupVersionResource{Group: info.Group, Version: info.Version, Resource: info.Resource}]
+	if !ok {
+		return false
+	}
+	_, part := found.kind.Subresources[info.Subresource]
+	return part || info.Subresource == "" || found.mounts[info.Subresource] != nil
 }
 
 // permits checks scope and verb against the catalogue.

@@ -45,6 +45,7 @@ type Config struct {
 	Logger     *slog.Logger
 	// CompressLists sends large lists compressed, as stock does.
 	CompressLists bool
+	Limits        Limits
 	// Profiling serves /debug/pprof to those who may get it.
 	Profiling bool
 	// DrainTime is how long open requests may take to end at shutdown.
@@ -101,7 +102,14 @@ func (s *Server) Registry() *objects.Registry { return s.registry }
 
 // Handler is the whole API.
 func (s *Server) Handler() (http.Handler, error) {
-	gate := &chain{authenticator: s.parts.Authenticator, authorizer: s.parts.Authorizer, barrier: s.registry.Barrier, logger: s.cfg.Logger}
+	counts := newMetrics()
+	limits := s.cfg.Limits.withDefaults()
+	gate := &chain{
+		authenticator: s.parts.Authenticator, authorizer: s.parts.Authorizer, barrier: s.registry.Barrier, ready: s.registry.Cache.Ready,
+		limits: limits, metrics: counts, logger: s.cfg.Logger,
+		flights: &flights{reading: flight{limit: int64(limits.Reading)}, mutating: flight{limit: int64(limits.Mutating)}, metrics: counts},
+	}
+	counts.follow(gate.flights)
 	endpoints := endpoint.New(endpoint.Config{
 		Registry: s.registry, Admission: s.parts.Admission, Reservations: s.parts.Reservations, Fields: s.fields, Authorize: gate.authorizeAlso,
 		CompressLists: s.cfg.CompressLists,
@@ -113,48 +121,14 @@ func (s *Server) Handler() (http.Handler, error) {
 	for path, handler := range s.parts.Paths {
 		table.paths[path] = handler
 	}
+	table.paths["/metrics"] = counts.handler()
 	table.list()
 	if s.cfg.Profiling {
 		table.paths["/debug"] = profiles()
 	}
-	gate.routes = table
+	gate.routes, counts.known = table, table.known
+	gate.link()
 	return gate, nil
-}
-
-func (s *Server) health() *health {
-	etcd := &shared{ok: s.storeAnswers, now: time.Now}
-	return &health{checks: []check{
-		{name: "ping", ok: func(context.Context) error { return nil }},
-		{name: "etcd", ok: etcd.check},
-		{name: "informer-sync", readyOnly: true, ok: func(context.Context) error {
-			if !s.registry.Cache.Ready() {
-				return errors.New("the watch cache is being filled")
-			}
-			return nil
-		}},
-		{name: "poststarthook/bootstrap", readyOnly: true, ok: func(context.Context) error {
-			if s.parts.Ready != nil && !s.parts.Ready() {
-				return errors.New("bootstrap objects are being written")
-			}
-			return nil
-		}},
-		{name: "shutdown", readyOnly: true, ok: func(context.Context) error {
-			if s.stopping.Load() {
-				return errors.New("the process is shutting down")
-			}
-			return nil
-		}},
-	}}
-}
-
-// storeTimeout bounds the health check of the store.
-const storeTimeout = 2 * time.Second
-
-func (s *Server) storeAnswers(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	_, err := s.cfg.Store.Revision(ctx)
-	return err
 }
 
 // Run serves until ctx ends, then lets open requests end.
@@ -184,12 +158,17 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
+// maxHeader bounds the header of a request, in bytes (stock's limit).
+const maxHeader = 1 << 20
+
 func (s *Server) serve(ctx context.Context, handler http.Handler, listener net.Listener) error {
 	// Requests outlive ctx by the drain time; streams end with ctx.
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	server := &http.Server{
-		Handler: handler, TLSConfig: s.cfg.TLS, ReadHeaderTimeout: 32 * time.Second, IdleTimeout: 90 * time.Second,
+		Handler: handler, TLSConfig: s.cfg.TLS, ReadHeaderTimeout: 32 * time.Second, IdleTimeout: 90 * time.Second, MaxHeaderBytes: maxHeader,
+		// A connection that takes nothing at all would hold what its streams have sent.
+		HTTP2:       &http.HTTP2Config{WriteByteTimeout: s.cfg.Limits.withDefaults().Stall},
 		BaseContext: func(net.Listener) context.Context { return base },
 		ErrorLog:    slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelInfo-4),
 	}

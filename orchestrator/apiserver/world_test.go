@@ -49,19 +49,13 @@ func newWorld(t testing.TB, flags ...string) *world {
 
 func newWorldOn(t testing.TB, backend store.Store, flags ...string) *world {
 	t.Helper()
-	var o options
-	set := pflag.NewFlagSet("kube-apiserver", pflag.ContinueOnError)
-	o.add(set)
-	if err := set.Parse(append([]string{"--enable-admission-plugins=NodeRestriction", "--service-cluster-ip-range=10.96.0.0/16"}, flags...)); err != nil {
-		t.Fatal(err)
-	}
-	logger := slog.New(slog.DiscardHandler)
-	build := &partsBuilder{options: &o, logger: logger, store: backend}
-	server, err := New(Config{Kinds: Catalogue(), Types: schema.New(api.All()), Store: backend, Advertised: "192.0.2.1:6443", CompressLists: true, Parts: build.build, Logger: logger})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.parts.Authenticator = believer{}
+	server, build := newServer(t, backend, flags...)
+	return run(t, server, build)
+}
+
+// run starts a server and waits until it has its first objects.
+func run(t testing.TB, server *Server, build *partsBuilder) *world {
+	t.Helper()
 	handler, err := server.Handler()
 	if err != nil {
 		t.Fatal(err)
@@ -83,6 +77,25 @@ func newWorldOn(t testing.TB, backend store.Store, flags ...string) *world {
 		t.Fatal(err)
 	}
 	return &world{TB: t, handler: handler, server: server}
+}
+
+// newServer joins one that does not run yet.
+func newServer(t testing.TB, backend store.Store, flags ...string) (*Server, *partsBuilder) {
+	t.Helper()
+	var o options
+	set := pflag.NewFlagSet("kube-apiserver", pflag.ContinueOnError)
+	o.add(set)
+	if err := set.Parse(append([]string{"--enable-admission-plugins=NodeRestriction", "--service-cluster-ip-range=10.96.0.0/16"}, flags...)); err != nil {
+		t.Fatal(err)
+	}
+	logger := slog.New(slog.DiscardHandler)
+	build := &partsBuilder{options: &o, logger: logger, store: backend}
+	server, err := New(Config{Kinds: Catalogue(), Types: schema.New(api.All()), Store: backend, Advertised: "192.0.2.1:6443", CompressLists: true, Limits: o.limits, Parts: build.build, Logger: logger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.parts.Authenticator = believer{}
+	return server, build
 }
 
 // answer of one request.

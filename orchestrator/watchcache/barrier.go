@@ -43,7 +43,7 @@ func (c *Cache) Barrier(ctx context.Context) error {
 	case <-r.done:
 	}
 	if r.err != nil {
-		return fmt.Errorf("barrier: %w", r.err)
+		return fmt.Errorf("%w: %w", ErrUnconfirmed, r.err)
 	}
 	return c.WaitFor(ctx, r.revision)
 }
@@ -64,7 +64,7 @@ func (c *Cache) WaitFor(ctx context.Context, revision int64) error {
 		}
 		// Writes outside the prefix move the revision too: ask to be told of it.
 		if err := c.nudge(ctx); err != nil {
-			return fmt.Errorf("wait for revision %d: %w", revision, err)
+			return fmt.Errorf("%w: wait for revision %d: %w", ErrUnconfirmed, revision, err)
 		}
 		select {
 		case <-ctx.Done():

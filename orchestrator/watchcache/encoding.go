@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"sync"
 	"sync/atomic"
+	"weak"
 )
 
 // EncodingKey tells apart the encodings of one object.
@@ -18,15 +19,19 @@ type encodings struct {
 	slots atomic.Pointer[[]*slot]
 	// mu is held while one is made.
 	mu sync.Mutex
+	// retired objects are no longer in the cache: what is still encoded of them is their last readers' own.
+	retired atomic.Bool
 }
 
-// slot is one encoding.
+// slot is one encoding. The budget knows it for as long as it is kept, which must not keep the object that it is of.
 type slot struct {
-	owner *Object
+	owner weak.Pointer[Object]
 	key   EncodingKey
 	bytes []byte
 	// used since the budget last looked.
 	used atomic.Bool
+	// place in the budget's ring; the budget's lock guards it.
+	place *list.Element
 }
 
 func (e *encodings) find(key EncodingKey) *slot {
@@ -56,7 +61,9 @@ func (o *Object) Encoding(key EncodingKey, encode func() ([]byte, error)) ([]byt
 		return nil, err
 	}
 	// The budget takes other objects' locks: this one's is free again.
-	e.budget.add(made)
+	if !e.retired.Load() {
+		e.budget.add(made)
+	}
 	return made.bytes, nil
 }
 
@@ -72,7 +79,7 @@ func (o *Object) encode(key EncodingKey, encode func() ([]byte, error)) (*slot, 
 	if err != nil {
 		return nil, err
 	}
-	made := &slot{owner: o, key: key, bytes: bytes}
+	made := &slot{owner: weak.Make(o), key: key, bytes: bytes}
 	var slots []*slot
 	if old := e.slots.Load(); old != nil {
 		slots = append(slots, *old...)
@@ -107,7 +114,6 @@ type budget struct {
 	mu    sync.Mutex
 	bytes int64
 	ring  list.List
-	known map[*slot]bool
 }
 
 // add accounts for a slot and drops others until all fit.
@@ -116,22 +122,53 @@ func (b *budget) add(s *slot) {
 		return
 	}
 	for _, gone := range b.admit(s) {
-		gone.owner.encodings.drop(gone)
+		if owner := gone.owner.Value(); owner != nil {
+			owner.encodings.drop(gone)
+		}
 	}
+}
+
+// retire forgets the objects that events replaced: the log was the last to have them.
+func (b *budget) retire(events []Event) {
+	for i := range events {
+		if events[i].Previous != nil {
+			b.drop(events[i].Previous)
+		}
+	}
+}
+
+// drop forgets an object's encodings. They stay with the object, for whoever is still sending it.
+func (b *budget) drop(o *Object) {
+	o.encodings.retired.Store(true)
+	slots := o.encodings.slots.Load()
+	if slots == nil || b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range *slots {
+		b.remove(s)
+	}
+}
+
+// remove takes a slot off the ring. The lock is held.
+func (b *budget) remove(s *slot) {
+	if s.place == nil {
+		return
+	}
+	b.ring.Remove(s.place)
+	s.place = nil
+	b.bytes -= cost(s)
 }
 
 // admit returns the slots that must go.
 func (b *budget) admit(s *slot) []*slot {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.known[s] {
+	if s.place != nil {
 		return nil
 	}
-	if b.known == nil {
-		b.known = map[*slot]bool{}
-	}
-	b.known[s] = true
-	b.ring.PushBack(s)
+	s.place = b.ring.PushBack(s)
 	b.bytes += cost(s)
 	var victims []*slot
 	for chances := b.ring.Len(); b.bytes > b.limit && b.ring.Len() > 0; {
@@ -142,9 +179,7 @@ func (b *budget) admit(s *slot) []*slot {
 			b.ring.MoveToBack(front)
 			continue
 		}
-		b.ring.Remove(front)
-		delete(b.known, candidate)
-		b.bytes -= cost(candidate)
+		b.remove(candidate)
 		victims = append(victims, candidate)
 	}
 	return victims

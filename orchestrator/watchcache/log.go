@@ -23,13 +23,17 @@ type Event struct {
 	at               time.Time
 }
 
-// size is what the log alone keeps alive of an event: the value that it replaced.
+// size estimates what the log alone keeps alive of an event, in bytes: the object that was replaced, as it is stored and as it was decoded.
 func (e *Event) size() int64 {
-	const overhead = 256
+	const (
+		overhead = 256
+		// decoded objects have pointers, headers and strings for what are tags in their bytes; long texts are as long as before.
+		decoded = 2 << 10
+	)
 	if e.Previous == nil {
 		return overhead
 	}
-	return overhead + int64(len(e.Previous.Value))
+	return overhead + decoded + 2*int64(len(e.Previous.Value))
 }
 
 // eventLog is a resource's recent past. It only grows at its end; a slice handed out stays valid.
@@ -44,8 +48,11 @@ type eventLog struct {
 	epoch int
 }
 
-func (l *eventLog) restart(floor int64) {
+// restart begins anew behind a revision, and returns what is forgotten by that.
+func (l *eventLog) restart(floor int64) []Event {
+	forgotten := l.events
 	*l = eventLog{floor: floor, epoch: l.epoch + 1}
+	return forgotten
 }
 
 func (l *eventLog) append(events []Event) {
@@ -55,29 +62,35 @@ func (l *eventLog) append(events []Event) {
 	l.events = append(l.events, events...)
 }
 
-// trim forgets events from before oldest if the log exceeds limit bytes. It then goes down to three quarters of that, so that each event is
-// moved only a few times; a commit is forgotten as a whole.
-func (l *eventLog) trim(oldest time.Time, limit int64) {
-	if l.bytes <= limit {
-		return
+// trim forgets events from before oldest if the log exceeds some bytes, and younger ones too if it exceeds its limit: a flood of changes must not
+// fill the memory. It then goes down to three quarters, so that each event is moved only a few times; a commit is forgotten as a whole. It returns
+// what it has forgotten.
+func (l *eventLog) trim(oldest time.Time, bytes, limit int64) []Event {
+	if l.bytes <= bytes {
+		return nil
 	}
-	n, bytes := 0, l.bytes
-	for n < len(l.events) && l.events[n].at.Before(oldest) && bytes > limit*3/4 {
-		bytes -= l.events[n].size()
+	n, left := 0, l.bytes
+	over := left > limit
+	drop := func() {
+		left -= l.events[n].size()
 		n++
+	}
+	for n < len(l.events) && (over && left > limit*3/4 || left > bytes*3/4 && l.events[n].at.Before(oldest)) {
+		drop()
 	}
 	for n > 0 && n < len(l.events) && l.events[n].Revision == l.events[n-1].Revision {
-		bytes -= l.events[n].size()
-		n++
+		drop()
 	}
 	// Few old events among many young ones: copying all for them is not worth it.
-	if n == 0 || n < len(l.events)/4 {
-		return
+	if n == 0 || !over && n < len(l.events)/4 {
+		return nil
 	}
+	forgotten := l.events[:n]
 	l.floor = l.events[n-1].Revision
 	l.base += n
-	l.bytes = bytes
+	l.bytes = left
 	l.events = append([]Event(nil), l.events[n:]...)
+	return forgotten
 }
 
 // after is the position of the first event behind a revision.

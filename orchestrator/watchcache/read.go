@@ -38,6 +38,17 @@ func (c *Cache) Snapshot(prefix string) *Snapshot {
 	return &Snapshot{tree: s.tree, index: s.index, revision: max(s.revision, revision)}
 }
 
+// Floor is the oldest revision that a watch of a resource can start behind.
+func (c *Cache) Floor(prefix string) int64 {
+	r := c.resource(prefix)
+	if r == nil {
+		return 0
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.log.floor
+}
+
 // SnapshotAt is the past: the present with later events undone. ErrTooOld when that revision was replaced longer than the window ago, or
 // the log does not reach back that far: then the store knows. The revision must not be ahead of the cache.
 func (c *Cache) SnapshotAt(prefix string, revision int64) (*Snapshot, error) {
@@ -48,17 +59,15 @@ func (c *Cache) SnapshotAt(prefix string, revision int64) (*Snapshot, error) {
 	if !c.withinWindow(revision) {
 		return nil, ErrTooOld
 	}
-	// Cloning alters the tree that is cloned: only one at a time may.
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if revision < r.log.floor {
-		return nil, ErrTooOld
+	present, later, err := r.since(revision)
+	if err != nil {
+		return nil, err
 	}
-	later := r.log.events[r.log.after(revision)-r.log.base:]
 	if len(later) == 0 {
-		return &Snapshot{tree: r.snapshot.Load().tree, revision: revision}, nil
+		return &Snapshot{tree: present, revision: revision}, nil
 	}
-	t := r.snapshot.Load().tree.Clone()
+	// However much there is to undo, nobody waits for it.
+	t := r.copied(present)
 	for i := len(later) - 1; i >= 0; i-- {
 		switch e := later[i]; e.Type {
 		case Added:
@@ -70,22 +79,41 @@ func (c *Cache) SnapshotAt(prefix string, revision int64) (*Snapshot, error) {
 	return &Snapshot{tree: t, revision: revision}, nil
 }
 
-// Build makes a snapshot of entries that were read from the store at a revision: for moments that the cache no longer holds.
-func (c *Cache) Build(prefix string, entries []store.Entry) *Snapshot {
-	t := newTree()
-	r := c.resource(prefix)
-	if r == nil {
-		return &Snapshot{tree: t}
+// since is a resource's present with the events behind a revision that led to it.
+func (r *resource) since(revision int64) (*tree, []Event, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if revision < r.log.floor {
+		return nil, nil, ErrTooOld
 	}
-	for _, e := range entries {
-		if o := r.object(e.Key, e.Value, e.ModRevision); o != nil {
-			t.ReplaceOrInsert(o)
-		}
-	}
-	return &Snapshot{tree: t}
+	return r.snapshot.Load().tree, r.log.events[r.log.after(revision)-r.log.base:], nil
 }
 
-// Revision that the snapshot shows; 0 for a built one.
+// copied is a tree to alter. Copying marks the original, which only one at a time may do.
+func (r *resource) copied(t *tree) *tree {
+	r.copying.Lock()
+	defer r.copying.Unlock()
+	return t.Clone()
+}
+
+// Read makes objects of entries that were read from the store: for moments that the cache no longer holds. They and their encodings live as long as
+// they are used.
+func (c *Cache) Read(prefix string, entries []store.Entry) []*Object {
+	r := c.resource(prefix)
+	if r == nil {
+		return nil
+	}
+	var objects []*Object
+	for _, e := range entries {
+		if o := r.object(e.Key, e.Value, e.ModRevision); o != nil {
+			o.encodings.budget = nil
+			objects = append(objects, o)
+		}
+	}
+	return objects
+}
+
+// Revision that the snapshot shows.
 func (s *Snapshot) Revision() int64 { return s.revision }
 
 // Get returns one object.

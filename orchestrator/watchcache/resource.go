@@ -32,6 +32,7 @@ type resource struct {
 	logger    *slog.Logger
 	encodings *budget
 	logBytes  int64
+	logLimit  int64
 
 	// snapshot is what readers see.
 	snapshot atomic.Pointer[Snapshot]
@@ -46,6 +47,9 @@ type resource struct {
 	loading bool
 	pending []store.Event
 
+	// copying is held while a published tree is copied.
+	copying sync.Mutex
+
 	// mu guards what follows, and the publishing of snapshots.
 	mu  sync.RWMutex
 	log eventLog
@@ -54,7 +58,7 @@ type resource struct {
 }
 
 func (c *Cache) newResource(r Resource) *resource {
-	made := &resource{Resource: r, logger: c.cfg.Logger, encodings: c.encodings, logBytes: c.cfg.LogBytes, changed: make(chan struct{}), present: newTree(), indexed: newIndex()}
+	made := &resource{Resource: r, logger: c.cfg.Logger, encodings: c.encodings, logBytes: c.cfg.LogBytes, logLimit: c.cfg.LogLimit, changed: make(chan struct{}), present: newTree(), indexed: newIndex()}
 	made.snapshot.Store(&Snapshot{tree: newTree(), index: newIndex()})
 	return made
 }
@@ -108,7 +112,8 @@ func (r *resource) reset(objects []*Object, revision int64) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.log.restart(revision)
+	r.encodings.retire(r.log.restart(revision))
+	r.retirePresent()
 	r.publish(revision)
 }
 
@@ -116,8 +121,14 @@ func (r *resource) reset(objects []*Object, revision int64) {
 func (r *resource) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.log.restart(r.snapshot.Load().revision)
+	r.encodings.retire(r.log.restart(r.snapshot.Load().revision))
+	r.retirePresent()
 	r.publish(r.snapshot.Load().revision)
+}
+
+// retirePresent forgets the encodings of what readers have seen up to now. The lock is held.
+func (r *resource) retirePresent() {
+	r.snapshot.Load().tree.Ascend(func(o *Object) bool { r.encodings.drop(o); return true })
 }
 
 // stage applies one event to the present; nobody sees it before commit.
@@ -155,7 +166,8 @@ func (r *resource) commit(oldest time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.log.append(r.staged)
-	r.log.trim(oldest, r.logBytes)
+	forgotten := r.log.trim(oldest, r.logBytes, r.logLimit)
+	r.encodings.retire(forgotten)
 	r.publish(r.staged[len(r.staged)-1].Revision)
 	r.staged = nil
 }

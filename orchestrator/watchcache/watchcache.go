@@ -14,7 +14,8 @@
 //   - A new cache replays what the store still has, so that a watch resumes across a restart of its apiserver.
 //   - A watcher that stands still is never waited for: it has its own cursor on the log.
 //   - The past outlives a window only in the log, never in SnapshotAt: whether older revisions still exist is the store's answer.
-//   - Encodings together stay under their budget.
+//   - Encodings together stay under their budget, and keep no object that was replaced.
+//   - A log stays under its limit, whatever is written within the window.
 package watchcache
 
 import (
@@ -33,6 +34,8 @@ import (
 var (
 	// ErrTooOld: the revision asked for is below what the log still holds. The client lists again.
 	ErrTooOld = errors.New("watchcache: revision too old")
+	// ErrUnconfirmed: the store failed to say what the present is, so that nothing read from the cache can be called current.
+	ErrUnconfirmed = errors.New("watchcache: the store does not tell whether the cache is current")
 	// ErrUnknownResource: no resource has this prefix, or it was removed.
 	ErrUnknownResource = errors.New("watchcache: unknown resource")
 )
@@ -62,10 +65,11 @@ type Config struct {
 	// Prefix that all resources share: /registry/.
 	Prefix    string
 	Resources []Resource
-	// Window is how long events are kept at least: 0 is DefaultWindow.
+	// Window is how long events are kept at least, within LogLimit: 0 is DefaultWindow.
 	Window time.Duration
-	// LogBytes is how much of older history each resource may keep, in bytes of replaced values: 0 is DefaultLogBytes.
-	LogBytes int64
+	// LogBytes is how much of older history each resource may keep, in estimated bytes of replaced objects: 0 is DefaultLogBytes. LogLimit is how much
+	// it may keep at all, also within the window: 0 is DefaultLogLimit.
+	LogBytes, LogLimit int64
 	// EncodingBytes bounds all cached encodings together: 0 is DefaultEncodingBytes.
 	EncodingBytes int64
 	// Clock tells the age of events: nil is the real one.
@@ -76,7 +80,8 @@ type Config struct {
 // Defaults of Config. The encodings of 5,000 pods are 25 MB of JSON: a list that does not fit is encoded anew each time, at seven times the cost.
 const (
 	DefaultWindow        = 75 * time.Second
-	DefaultLogBytes      = 512 << 10
+	DefaultLogBytes      = 2 << 20
+	DefaultLogLimit      = 64 << 20
 	DefaultEncodingBytes = 64 << 20
 )
 
@@ -116,6 +121,9 @@ func New(cfg Config) *Cache {
 	}
 	if cfg.LogBytes == 0 {
 		cfg.LogBytes = DefaultLogBytes
+	}
+	if cfg.LogLimit == 0 {
+		cfg.LogLimit = DefaultLogLimit
 	}
 	if cfg.EncodingBytes == 0 {
 		cfg.EncodingBytes = DefaultEncodingBytes

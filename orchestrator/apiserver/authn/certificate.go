@@ -5,17 +5,17 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authn/token"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/generations"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 )
 
 // certificate knows users by client certificates that a CA signed: the common name is the user, the organizations are the groups.
 type certificate struct {
 	roots  *x509.CertPool
-	signed signatures
+	signed *signatures
 }
 
 // Authenticate implements Authenticator.
@@ -35,42 +35,46 @@ func (c *certificate) Authenticate(r *http.Request) (*request.User, bool, error)
 }
 
 // signatures remembers certificates that a CA was found to have signed, until they end: verifying one costs 80 us, and a connection shows the
-// same one with each request. A refusal is not remembered. The zero value is ready.
+// same one with each request. A refusal is not remembered.
 type signatures struct {
-	mu sync.Mutex
-	// known by the bytes of the certificates that were shown.
-	known map[string]period
+	// known by the hash of the certificates that were shown.
+	known generations.Cache[[sha256.Size]byte, period]
 }
 
 // period in which all certificates of a chain are valid.
 type period struct{ from, until time.Time }
 
-// maxSignatures bounds what is remembered; beyond it everything is forgotten at once.
-const maxSignatures = 4096
+// maxSignatures bounds a generation of those that are remembered.
+const maxSignatures = 2048
+
+func newSignatures() *signatures {
+	return &signatures{known: generations.Cache[[sha256.Size]byte, period]{Limit: maxSignatures}}
+}
 
 // verify checks that a CA signed the first certificate, for use by a client; the others may stand between.
 func (s *signatures) verify(shown []*x509.Certificate, roots *x509.CertPool, now time.Time) error {
-	var key []byte
-	for _, c := range shown {
-		key = append(key, c.Raw...) // DER tells its own length: no two lists look alike
-	}
-	s.mu.Lock()
-	p, ok := s.known[string(key)]
-	s.mu.Unlock()
-	if ok && !now.Before(p.from) && !now.After(p.until) {
+	key := fingerprint(shown)
+	if p, ok := s.known.Get(key); ok && !now.Before(p.from) && !now.After(p.until) {
 		return nil
 	}
 	p, err := verify(shown, roots, now)
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.known == nil || len(s.known) >= maxSignatures {
-		s.known = map[string]period{}
-	}
-	s.known[string(key)] = p
+	s.known.Put(key, p, 1)
 	return nil
+}
+
+// fingerprint of a list of certificates. DER tells its own length: no two lists look alike.
+func fingerprint(shown []*x509.Certificate) [sha256.Size]byte {
+	if len(shown) == 1 {
+		return sha256.Sum256(shown[0].Raw)
+	}
+	var all []byte
+	for _, c := range shown {
+		all = append(all, c.Raw...)
+	}
+	return sha256.Sum256(all)
 }
 
 // verify tells in which period the certificates are good.

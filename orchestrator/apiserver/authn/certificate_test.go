@@ -58,7 +58,7 @@ func TestCertificatesAreRememberedOnlyWhileTheyAreGood(t *testing.T) {
 	user, stranger, below := ca.sign(t, "user", 100, false), other.sign(t, "user", 100, false), between.sign(t, "below", 100, false)
 	roots := x509.NewCertPool()
 	roots.AddCert(ca.Certificate)
-	var s signatures
+	s := newSignatures()
 	for _, row := range []struct {
 		name  string
 		shown []*authority
@@ -85,8 +85,8 @@ func TestCertificatesAreRememberedOnlyWhileTheyAreGood(t *testing.T) {
 			t.Errorf("%s: %v", row.name, err)
 		}
 	}
-	if len(s.known) != 2 {
-		t.Errorf("%d lists are remembered, not 2", len(s.known))
+	if n := s.known.Len(); n != 2 {
+		t.Errorf("%d lists are remembered, not 2", n)
 	}
 }
 
@@ -105,7 +105,7 @@ func BenchmarkVerify(b *testing.B) {
 	})
 	b.Run("remembered", func(b *testing.B) {
 		b.ReportAllocs()
-		var s signatures
+		s := newSignatures()
 		for b.Loop() {
 			if err := s.verify(shown, roots, began); err != nil {
 				b.Fatal(err)
@@ -119,7 +119,7 @@ func TestACertificateTellsWhichOneItWas(t *testing.T) {
 	user := nobody.sign(t, "user", 200_000, true)
 	roots := x509.NewCertPool()
 	roots.AddCert(user.Certificate)
-	c := &certificate{roots: roots}
+	c := &certificate{roots: roots, signed: newSignatures()}
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{user.Certificate}}
 	got, ok, err := c.Authenticate(r)

@@ -27,12 +27,12 @@ var ErrUnauthorized = errors.New("invalid credentials")
 
 // New returns the one authenticator: front proxy, certificate, token, anonymous, in this order.
 func New(cfg Config) Authenticator {
-	u := &union{anonymous: cfg.Anonymous}
+	u := &union{anonymous: cfg.Anonymous, proxied: cfg.FrontProxy}
 	if cfg.FrontProxy != nil {
 		u.members = append(u.members, cfg.FrontProxy)
 	}
 	if cfg.ClientCA != nil {
-		u.members = append(u.members, &certificate{roots: cfg.ClientCA})
+		u.members = append(u.members, &certificate{roots: cfg.ClientCA, signed: newSignatures()})
 	}
 	if cfg.Tokens != nil {
 		u.members = append(u.members, &bearer{tokens: cfg.Tokens})
@@ -43,14 +43,16 @@ func New(cfg Config) Authenticator {
 type union struct {
 	members   []Authenticator
 	anonymous bool
+	proxied   *FrontProxy
 }
 
-// Authenticate implements Authenticator.
+// Authenticate implements Authenticator. A request that gets in has lost the headers that name a user, whether they were believed or not.
 func (u *union) Authenticate(r *http.Request) (*request.User, bool, error) {
 	var faults []error
 	for _, m := range u.members {
 		user, ok, err := m.Authenticate(r)
 		if ok {
+			u.proxied.strip(r.Header)
 			return WithAuthenticated(user), true, nil
 		}
 		if err != nil {
@@ -60,12 +62,13 @@ func (u *union) Authenticate(r *http.Request) (*request.User, bool, error) {
 	if len(faults) > 0 {
 		return nil, false, errors.Join(faults...)
 	}
-	if bearerToken(r) != "" {
+	if raw, _, err := bearerToken(r); raw != "" || err != nil {
 		return nil, false, ErrUnauthorized
 	}
 	if !u.anonymous {
 		return nil, false, nil
 	}
+	u.proxied.strip(r.Header)
 	return &request.User{Name: request.Anonymous, Groups: []string{request.UnauthenticatedGrp}}, true, nil
 }
 

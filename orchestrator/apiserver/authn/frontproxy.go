@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
@@ -21,7 +22,8 @@ type FrontProxy struct {
 	// UserHeaders, UIDHeaders, GroupHeaders and ExtraPrefixes are where the user stands: X-Remote-User and its likes.
 	UserHeaders, UIDHeaders, GroupHeaders, ExtraPrefixes []string
 
-	signed signatures
+	once   sync.Once
+	signed *signatures
 }
 
 // Authenticate implements Authenticator.
@@ -30,6 +32,7 @@ func (f *FrontProxy) Authenticate(r *http.Request) (*request.User, bool, error) 
 	if name == "" || r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
 		return nil, false, nil
 	}
+	f.once.Do(func() { f.signed = newSignatures() })
 	if err := f.signed.verify(r.TLS.PeerCertificates, f.CA, time.Now()); err != nil {
 		return nil, false, fmt.Errorf("verify the front proxy's certificate: %w", err)
 	}
@@ -40,7 +43,6 @@ func (f *FrontProxy) Authenticate(r *http.Request) (*request.User, bool, error) 
 	for _, h := range f.GroupHeaders {
 		user.Groups = append(user.Groups, r.Header.Values(h)...)
 	}
-	f.strip(r.Header)
 	return user, true, nil
 }
 
@@ -69,18 +71,31 @@ func (f *FrontProxy) extra(h http.Header) map[string][]string {
 	return extra
 }
 
-// strip removes the headers once they are used, so that nothing behind believes them again.
+// remote begins the customary names of the headers.
+const remote = "X-Remote-"
+
+// strip removes the headers, so that nothing behind believes them: neither ones that were used here, nor ones that a client made up. Those of the
+// customary names go even when no front proxy is known (f is nil).
 func (f *FrontProxy) strip(h http.Header) {
-	for _, names := range [][]string{f.UserHeaders, f.UIDHeaders, f.GroupHeaders} {
-		for _, name := range names {
-			h.Del(name)
-		}
-	}
 	for name := range h {
-		for _, prefix := range f.ExtraPrefixes {
-			if len(name) > len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
-				delete(h, name)
-			}
+		if f.names(name) {
+			delete(h, name)
 		}
 	}
+}
+
+// names tells whether a header would name a user.
+func (f *FrontProxy) names(header string) bool {
+	begins := func(prefix string) bool {
+		return len(header) > len(prefix) && strings.EqualFold(header[:len(prefix)], prefix)
+	}
+	if begins(remote) {
+		return true
+	}
+	if f == nil {
+		return false
+	}
+	same := func(name string) bool { return strings.EqualFold(name, header) }
+	return slices.ContainsFunc(f.UserHeaders, same) || slices.ContainsFunc(f.UIDHeaders, same) || slices.ContainsFunc(f.GroupHeaders, same) ||
+		slices.ContainsFunc(f.ExtraPrefixes, begins)
 }

@@ -2,10 +2,12 @@ package endpoint
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -24,11 +26,12 @@ const maxBody = 3 << 20
 // readBody reads the whole body, up to the limit.
 func readBody(r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
-	if err == nil {
+	var large *http.MaxBytesError
+	switch {
+	case err == nil:
 		return body, nil
-	}
-	if int64(len(body)) >= maxBody {
-		return nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("limit is %d", maxBody))
+	case errors.As(err, &large), errors.Is(err, os.ErrDeadlineExceeded), r.Context().Err() != nil:
+		return nil, fmt.Errorf("read the body: %w", errors.Join(err, r.Context().Err()))
 	}
 	return nil, apierrors.NewBadRequest(err.Error())
 }

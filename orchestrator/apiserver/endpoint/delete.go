@@ -3,7 +3,6 @@ package endpoint
 import (
 	"context"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"sync"
@@ -51,9 +50,9 @@ func (c *call) respondDeleted(obj kind.Object) error {
 // deleteOptions come in the body or, without one, in the query.
 func (c *call) deleteOptions() (*metav1.DeleteOptions, bool, error) {
 	options := &metav1.DeleteOptions{}
-	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	body, err := readBody(c.r)
 	if err != nil {
-		return nil, false, apierrors.NewBadRequest(err.Error())
+		return nil, false, err
 	}
 	if len(body) > 0 {
 		err = c.decodeDeleteOptions(body, options)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 
@@ -25,20 +26,26 @@ func StatusOf(err error) metav1.Status {
 		return known.Status()
 	}
 	var conflict *store.ConflictError
+	var large *http.MaxBytesError
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.As(err, &large):
+		return apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("limit is %d", large.Limit)).Status()
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, os.ErrDeadlineExceeded):
 		return apierrors.NewTimeoutError("request did not complete within the allotted timeout", 0).Status()
 	case errors.Is(err, watchcache.ErrTooOld), errors.Is(err, store.ErrCompacted):
 		return apierrors.NewResourceExpired("The resourceVersion for the provided watch is too old.").Status()
 	case errors.As(err, &conflict):
 		return apierrors.NewConflict(schema.GroupResource{}, conflict.Key, err).Status()
+	case errors.Is(err, watchcache.ErrUnconfirmed):
+		// Whether the cache is as new as the request is not known: no answer from it would be true.
+		return apierrors.NewServiceUnavailable("the store does not confirm that this server's state is current; try again").Status()
 	}
 	return metav1.Status{Status: metav1.StatusFailure, Code: http.StatusInternalServerError, Message: err.Error()}
 }
 
 // WriteError sends an error as a Status.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
-	status := StatusOf(err)
+	status := bounded(StatusOf(err))
 	status.Kind, status.APIVersion = "Status", "v1"
 	if status.Details != nil && status.Details.RetryAfterSeconds > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(status.Details.RetryAfterSeconds)))
@@ -72,9 +79,4 @@ func noSuchUID(uid types.UID) error {
 // MethodNotAllowed is the answer to a method that a path does not have.
 func MethodNotAllowed(r *http.Request) error {
 	return apierrors.NewGenericServerResponse(http.StatusMethodNotAllowed, r.Method, schema.GroupResource{}, "", "", 0, false)
-}
-
-// Warn adds a Warning header.
-func Warn(w http.ResponseWriter, text string) {
-	w.Header().Add("Warning", `299 - `+strconv.Quote(text))
 }

@@ -11,7 +11,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
-	"github.com/plumb-k8s/plumb/orchestrator/store"
 	"github.com/plumb-k8s/plumb/orchestrator/watchcache"
 )
 
@@ -55,30 +54,26 @@ func (c *call) page(options *metav1.ListOptions) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &page{metadata: metav1.ListMeta{ResourceVersion: strconv.FormatInt(at.revision, 10)}}
-	var last string
-	remaining := int64(0)
-	at.snapshot.Range(c.scope(), after, func(o *watchcache.Object) bool {
-		switch {
-		case !match(o):
-		case options.Limit > 0 && int64(len(p.items)) == options.Limit:
-			remaining++
-		default:
-			p.items = append(p.items, o)
-			last = o.Key
+	var f *found
+	if at.snapshot != nil {
+		f = c.cached(options, at.snapshot, after, match)
+	} else if f, err = c.stored(options, at.revision, after, match); err != nil {
+		if options.Continue != "" && apierrors.IsResourceExpired(err) {
+			err = expired(after)
 		}
-		return true
-	})
-	if remaining > 0 {
-		p.metadata.Continue = encodeContinue(at.revision, last)
+		return nil, err
+	}
+	p := &page{items: f.items, metadata: metav1.ListMeta{ResourceVersion: strconv.FormatInt(at.revision, 10)}}
+	if f.remaining > 0 && len(f.items) > 0 {
+		p.metadata.Continue = encodeContinue(at.revision, f.items[len(f.items)-1].Key)
 		if options.LabelSelector == "" && options.FieldSelector == "" {
-			p.metadata.RemainingItemCount = ptr.To(remaining)
+			p.metadata.RemainingItemCount = ptr.To(f.remaining)
 		}
 	}
 	return p, nil
 }
 
-// moment is the state of a resource that a list reads.
+// moment is the state of a resource that a list reads. Without a snapshot it is the store that knows it.
 type moment struct {
 	snapshot *watchcache.Snapshot
 	revision int64
@@ -96,9 +91,6 @@ func (c *call) moment(options *metav1.ListOptions) (moment, string, error) {
 			return m, after, err
 		}
 		m, err := c.past(revision)
-		if apierrors.IsResourceExpired(err) {
-			err = expired(after)
-		}
 		return m, after, err
 	}
 	if err := validMatch(options); err != nil {
@@ -142,25 +134,14 @@ func validMatch(options *metav1.ListOptions) error {
 	return nil
 }
 
-// past reads a revision from the cache's history, or from the store when that is too short.
+// past is a revision in the cache's history, or in the store's when that is too short.
 func (c *call) past(revision int64) (moment, error) {
 	if err := c.Registry.Cache.WaitReady(c.r.Context()); err != nil {
 		return moment{}, err
 	}
 	s, err := c.Registry.Cache.SnapshotAt(objects.Prefix(c.kind), revision)
 	if errors.Is(err, watchcache.ErrTooOld) {
-		s, err = c.stored(revision)
+		return moment{revision: revision}, nil
 	}
 	return moment{s, revision}, err
-}
-
-func (c *call) stored(revision int64) (*watchcache.Snapshot, error) {
-	listed, err := c.Registry.Store.List(c.r.Context(), objects.Prefix(c.kind), store.ListOptions{Revision: revision})
-	if errors.Is(err, store.ErrCompacted) {
-		return nil, apierrors.NewResourceExpired(fmt.Sprintf("The resourceVersion %d is too old.", revision))
-	}
-	if err != nil {
-		return nil, err
-	}
-	return c.Registry.Cache.Build(objects.Prefix(c.kind), listed.Entries), nil
 }

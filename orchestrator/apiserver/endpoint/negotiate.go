@@ -7,10 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/generations"
 )
 
 // Media types of bodies and answers.
@@ -61,17 +62,20 @@ func negotiate(r *http.Request, transforms bool) (form, error) {
 }
 
 // accepts remembers what Accept headers mean: a client sends the same one with each request, and there are few of them.
-var accepts headers
+var accepts = newHeaders()
 
-// maxHeaders bounds the headers that are remembered; beyond it all are forgotten at once. maxHeader is the longest, in bytes.
+// maxHeaders bounds a generation of the headers that are remembered. maxHeader is the longest, in bytes.
 const (
-	maxHeaders = 256
+	maxHeaders = 128
 	maxHeader  = 1024
 )
 
 type headers struct {
-	mu    sync.RWMutex
-	known map[string][]clause
+	known generations.Cache[string, []clause]
+}
+
+func newHeaders() *headers {
+	return &headers{known: generations.Cache[string, []clause]{Limit: maxHeaders}}
 }
 
 // clause is one form that a client accepts.
@@ -82,22 +86,13 @@ type clause struct {
 
 // of returns the clauses of a header: shared, not to be altered.
 func (h *headers) of(accept string) []clause {
-	h.mu.RLock()
-	list, ok := h.known[accept]
-	h.mu.RUnlock()
-	if ok {
+	if list, ok := h.known.Get(accept); ok {
 		return list
 	}
-	list = clauses(accept)
-	if len(accept) > maxHeader {
-		return list
+	list := clauses(accept)
+	if len(accept) <= maxHeader {
+		h.known.Put(strings.Clone(accept), list, 1)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.known == nil || len(h.known) >= maxHeaders {
-		h.known = map[string][]clause{}
-	}
-	h.known[strings.Clone(accept)] = list
 	return list
 }
 

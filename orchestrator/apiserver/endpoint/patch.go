@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"sync"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -22,8 +23,15 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
 )
 
-// maxOperations of one JSON patch (stock's limit).
-const maxOperations = 10000
+const (
+	// maxOperations of one JSON patch (stock's limit).
+	maxOperations = 10000
+	// maxCopied is how many bytes the copy operations of one JSON patch may add together, as stock's: without a bound each of them can double the object.
+	maxCopied = 3 << 20
+)
+
+// boundCopies sets the library's one limit, for all patches.
+var boundCopies = sync.OnceFunc(func() { jsonpatch.AccumulatedCopySizeLimit = maxCopied })
 
 // patch changes an object, or the part of it that a subresource is, by one of the patch formats.
 func (c *call) patch() error {
@@ -132,6 +140,7 @@ func jsonPatcher(body []byte) (patcher, error) {
 	for i := range repeated {
 		repeated[i] = fmt.Errorf("json patch %w", repeated[i])
 	}
+	boundCopies()
 	operations, err := jsonpatch.DecodePatch(body)
 	if err != nil {
 		return patcher{}, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
@@ -208,9 +217,9 @@ func (c *call) patched(present runtime.Object, p patcher, into runtime.Object, g
 
 // invalid says that the outcome of a patch is no object of its kind.
 func (p patcher) invalid(after []byte, into runtime.Object, err error) error {
-	shown := string(after)
+	shown := excerpt(string(after))
 	if p.content != nil {
-		shown = fmt.Sprintf("%+v", p.content)
+		shown = excerpt(fmt.Sprintf("%+v", p.content))
 		// Strategic patches merge maps, and the conversion of maps to objects words its errors in another way than the decoder of JSON.
 		content := map[string]any{}
 		if strictjson.UnmarshalCaseSensitivePreserveInts(after, &content) == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -49,12 +50,18 @@ func (c *call) watch() error {
 	s := &stream{call: c, form: f, match: match, bookmarks: options.AllowWatchBookmarks, key: c.encoding(f.media)}
 	s.head = s.beginning()
 	initial, after, err := s.begin(options)
+	if apierrors.IsTimeout(err) && options.SendInitialEvents != nil {
+		return s.refuse(err)
+	}
 	if err != nil {
 		return err
 	}
 	w, err := c.Registry.Cache.Watch(objects.Prefix(c.kind), after)
+	if errors.Is(err, watchcache.ErrTooOld) {
+		return s.refuse(apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", after, c.Registry.Cache.Floor(objects.Prefix(c.kind)))))
+	}
 	if err != nil {
-		return s.refuse(err)
+		return err
 	}
 	s.open()
 	s.run(ctx, initial, after, w)
@@ -107,16 +114,13 @@ func (s *stream) begin(options *metav1.ListOptions) (initialEvents, int64, error
 	if err := s.Registry.Cache.WaitReady(s.r.Context()); err != nil {
 		return initialEvents{}, 0, err
 	}
-	revision := s.Registry.Cache.Revision()
-	at, err := s.past(revision)
-	if err != nil {
-		return initialEvents{}, 0, err
-	}
+	present := s.Registry.Cache.Snapshot(objects.Prefix(s.kind))
+	revision := present.Revision()
 	if options.SendInitialEvents != nil && !streamList {
 		return initialEvents{}, revision, nil
 	}
 	initial := initialEvents{end: streamList && s.bookmarks}
-	at.snapshot.Range(s.scope(), "", func(o *watchcache.Object) bool {
+	present.Range(s.scope(), "", func(o *watchcache.Object) bool {
 		if s.match(o) {
 			initial.items = append(initial.items, o)
 		}
@@ -125,12 +129,11 @@ func (s *stream) begin(options *metav1.ListOptions) (initialEvents, int64, error
 	return initial, revision, nil
 }
 
-// refuse answers a watch of a version that is too old: in the stream, as an ERROR event, since clients expect it there.
-func (s *stream) refuse(err error) error {
-	if !errors.Is(err, watchcache.ErrTooOld) {
-		return err
-	}
-	return apierrors.NewResourceExpired("too old resource version: " + s.r.URL.Query().Get("resourceVersion"))
+// refuse ends a watch that cannot begin: in the stream, as an ERROR event, where clients look for it.
+func (s *stream) refuse(problem error) error {
+	s.open()
+	_ = s.fail(problem) // when the client went away, nobody is left to tell
+	return nil
 }
 
 // open sends the header at once, so that the client knows that it is watching.
@@ -151,10 +154,11 @@ func (s *stream) open() {
 
 // run sends events until the stream ends, whatever ends it: the client resumes from its last version.
 func (s *stream) run(ctx context.Context, initial initialEvents, revision int64, w *watchcache.Watcher) {
-	for _, o := range initial.items {
+	for i, o := range initial.items {
 		if s.send(watch.Added, o, 0) != nil {
 			return
 		}
+		initial.items[i] = nil // the watch lives on, the object may not
 	}
 	if initial.end && s.bookmark(revision, true) != nil {
 		return

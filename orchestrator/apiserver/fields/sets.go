@@ -8,6 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
+
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/generations"
 )
 
 // maxSetBytes bounds the texts of a generation of remembered sets. A set takes ten to twenty times its text.
@@ -17,10 +19,8 @@ const maxSetBytes = 128 << 10
 // of them. Others, which tell the address of a pod, stand in one object alone: what is not asked for again is forgotten with its generation. The
 // zero value is ready.
 type sets struct {
-	mu           sync.Mutex
-	young, older map[text]*owned
-	// bytes of the young ones' texts.
-	bytes int
+	once  sync.Once
+	known generations.Cache[text, *owned]
 }
 
 // text of a set is about one kind of objects.
@@ -39,39 +39,16 @@ type owned struct {
 func (s *sets) of(gvk schema.GroupVersionKind, example *typed.TypedValue, fields *metav1.FieldsV1) (*owned, error) {
 	raw := fields.GetRawBytes()
 	key := text{gvk, string(raw)}
-	if o := s.find(key); o != nil {
+	s.once.Do(func() { s.known.Limit = maxSetBytes })
+	if o, ok := s.known.Get(key); ok {
 		return o, nil
 	}
 	o, err := read(example, raw)
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.keep(key, o)
+	s.known.Put(key, o, len(raw))
 	return o, nil
-}
-
-func (s *sets) find(key text) *owned {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if o := s.young[key]; o != nil {
-		return o
-	}
-	o := s.older[key]
-	if o != nil {
-		s.keep(key, o)
-	}
-	return o
-}
-
-// keep makes a set one of the young. The lock is held.
-func (s *sets) keep(key text, o *owned) {
-	if s.young == nil || s.bytes+len(key.raw) > maxSetBytes {
-		s.young, s.older, s.bytes = map[text]*owned{}, s.young, 0
-	}
-	s.young[key] = o
-	s.bytes += len(key.raw)
 }
 
 // read makes a set of its text, as today's type sees it: a field that has become atomic is owned as a whole.

@@ -28,7 +28,7 @@ var _ store.Store = (*Store)(nil)
 // New returns a store on a client, which it does not close.
 func New(client *clientv3.Client) *Store {
 	t := &terms{status: func(ctx context.Context) (uint64, error) { return memberTerm(ctx, client) }}
-	return &Store{client: client, leases: &leases{client: client, terms: t}, terms: t}
+	return &Store{client: client, leases: &leases{granter: client, terms: t}, terms: t}
 }
 
 // memberTerm asks the one member that the client knows; of several, it cannot be told which one a write went to. It asks on the connection that the

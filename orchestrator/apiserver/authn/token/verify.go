@@ -9,12 +9,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/generations"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 )
@@ -41,13 +41,12 @@ type Verifier struct {
 	VerifierConfig
 	keys map[string]crypto.PublicKey
 
-	mu sync.Mutex
 	// signed remembers tokens whose signature was good, by hash: an RSA verification costs 30 us, an ECDSA one 80 us.
-	signed map[[sha256.Size]byte]*claims
+	signed generations.Cache[[sha256.Size]byte, *claims]
 }
 
-// maxSigned bounds the remembered signatures; beyond it they are forgotten all at once.
-const maxSigned = 8192
+// maxSigned bounds a generation of the remembered signatures.
+const maxSigned = 4096
 
 // claims is everything that a token says.
 type claims struct {
@@ -68,7 +67,7 @@ func NewVerifier(cfg VerifierConfig) (*Verifier, error) {
 	if len(cfg.Audiences) == 0 {
 		cfg.Audiences = cfg.Issuers
 	}
-	v := &Verifier{VerifierConfig: cfg, keys: map[string]crypto.PublicKey{}, signed: map[[sha256.Size]byte]*claims{}}
+	v := &Verifier{VerifierConfig: cfg, keys: map[string]crypto.PublicKey{}, signed: generations.Cache[[sha256.Size]byte, *claims]{Limit: maxSigned}}
 	for _, key := range cfg.Keys {
 		id, err := keyID(key)
 		if err != nil {
@@ -116,10 +115,7 @@ func (v *Verifier) VerifyFor(ctx context.Context, text string, audiences []strin
 // parse checks form, issuer and signature.
 func (v *Verifier) parse(text string) (*claims, error) {
 	sum := sha256.Sum256([]byte(text))
-	v.mu.Lock()
-	known := v.signed[sum]
-	v.mu.Unlock()
-	if known != nil {
+	if known, ok := v.signed.Get(sum); ok {
 		return known, nil
 	}
 	if strings.Count(text, ".") != 2 {
@@ -140,12 +136,7 @@ func (v *Verifier) parse(text string) (*claims, error) {
 	if c.Issuer != legacyIssuer && !slices.Contains(v.Issuers, c.Issuer) {
 		return nil, ErrNotOurs
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if len(v.signed) >= maxSigned {
-		clear(v.signed)
-	}
-	v.signed[sum] = c
+	v.signed.Put(sum, c, 1)
 	return c, nil
 }
 
