@@ -100,7 +100,7 @@ func (w *world) start() (stop func()) {
 	w.Helper()
 	w.cache = watchcache.New(watchcache.Config{
 		Store: w.store, Prefix: "/registry/", Resources: []watchcache.Resource{resource(pods), resource(leases)},
-		Clock: w.clock, LogBytes: 1000, EncodingBytes: 4000, Logger: slog.New(slog.DiscardHandler),
+		Clock: w.clock, LogBytes: 1000, LogLimit: 1_000_000, EncodingBytes: 4000, Logger: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(w.ctx)
 	done := make(chan struct{})
