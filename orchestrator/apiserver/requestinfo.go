@@ -77,15 +77,14 @@ func readVerb(r *http.Request, info *request.Info, watching bool) string {
 	if slices.Contains(streamed, info.Subresource) {
 		return "get"
 	}
+	if info.Name != "" && !watching {
+		return "get" // one object is watched by a list of its name
+	}
+	nameFromSelector(r, info)
 	if w := r.URL.Query().Get("watch"); watching || w == "true" || w == "1" {
-		nameFromSelector(r, info)
 		return "watch"
 	}
-	if info.Name == "" {
-		nameFromSelector(r, info)
-		return "list"
-	}
-	return "get"
+	return "list"
 }
 
 // nameFromSelector lets those who may read one object by name list and watch it by metadata.name.

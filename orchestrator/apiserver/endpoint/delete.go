@@ -74,11 +74,10 @@ func (c *call) deleteCollection() error {
 	if err != nil {
 		return err
 	}
-	listing := &metav1.ListOptions{}
-	if err := c.decodeOptions(listing); err != nil {
+	listing, err := c.listOptions(false)
+	if err != nil {
 		return err
 	}
-	listing.Watch = false
 	p, err := c.page(listing)
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package endpoint
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 
@@ -21,8 +20,8 @@ type page struct {
 }
 
 func (c *call) list() error {
-	options := &metav1.ListOptions{}
-	if err := c.decodeOptions(options); err != nil {
+	options, err := c.listOptions(false)
+	if err != nil {
 		return err
 	}
 	f, err := negotiate(c.r, true)
@@ -82,6 +81,9 @@ type moment struct {
 // moment obeys resourceVersion, resourceVersionMatch and continue (API concepts, "Resource versions").
 func (c *call) moment(options *metav1.ListOptions) (moment, string, error) {
 	if options.Continue != "" {
+		if options.ResourceVersion != "" && options.ResourceVersion != "0" {
+			return moment{}, "", apierrors.NewBadRequest("specifying resource version is not allowed when using continue")
+		}
 		revision, after, err := decodeContinue(options.Continue)
 		if err != nil {
 			return moment{}, "", err
@@ -93,11 +95,13 @@ func (c *call) moment(options *metav1.ListOptions) (moment, string, error) {
 		m, err := c.past(revision)
 		return m, after, err
 	}
-	if err := validMatch(options); err != nil {
-		return moment{}, "", err
+	if options.ResourceVersion != "" {
+		if _, err := listVersion(options.ResourceVersion); err != nil {
+			return moment{}, "", err
+		}
 	}
-	if options.ResourceVersionMatch == metav1.ResourceVersionMatchExact {
-		revision, err := parseVersion(options.ResourceVersion)
+	if exact(options) {
+		revision, err := listVersion(options.ResourceVersion)
 		if err != nil {
 			return moment{}, "", err
 		}
@@ -111,6 +115,14 @@ func (c *call) moment(options *metav1.ListOptions) (moment, string, error) {
 	return m, "", err
 }
 
+// exact: a list with a limit and a version but no match is of just that version.
+func exact(options *metav1.ListOptions) bool {
+	if options.ResourceVersionMatch != "" {
+		return options.ResourceVersionMatch == metav1.ResourceVersionMatchExact
+	}
+	return options.Limit > 0 && options.ResourceVersion != "" && options.ResourceVersion != "0"
+}
+
 // present is the state of now, at least as new as a version asks.
 func (c *call) present(version string) (moment, error) {
 	if err := c.fresh(version); err != nil {
@@ -118,20 +130,6 @@ func (c *call) present(version string) (moment, error) {
 	}
 	snapshot := c.Registry.Cache.Snapshot(objects.Prefix(c.kind))
 	return moment{snapshot, snapshot.Revision()}, nil
-}
-
-func validMatch(options *metav1.ListOptions) error {
-	switch {
-	case options.ResourceVersionMatch == "":
-		return nil
-	case options.ResourceVersion == "":
-		return apierrors.NewBadRequest("resourceVersionMatch is forbidden unless resourceVersion is provided")
-	case options.ResourceVersionMatch == metav1.ResourceVersionMatchExact && options.ResourceVersion == "0":
-		return apierrors.NewBadRequest(`resourceVersionMatch "exact" is forbidden for resourceVersion "0"`)
-	case options.ResourceVersionMatch != metav1.ResourceVersionMatchExact && options.ResourceVersionMatch != metav1.ResourceVersionMatchNotOlderThan:
-		return apierrors.NewBadRequest(fmt.Sprintf("resourceVersionMatch: Unsupported value: %q", options.ResourceVersionMatch))
-	}
-	return nil
 }
 
 // past is a revision in the cache's history, or in the store's when that is too short.

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -103,10 +104,10 @@ func (c *call) patcher(format types.PatchType, body []byte) (patcher, error) {
 	content := map[string]any{}
 	repeated, err := strictjson.UnmarshalStrict(body, &content)
 	if err != nil {
-		return patcher{}, apierrors.NewBadRequest("invalid JSON patch")
+		return patcher{}, undecodable(err)
 	}
 	if format == types.MergePatchType {
-		return patcher{apply: func(present []byte) ([]byte, error) { return jsonpatch.MergePatch(present, body) }, about: partOfMerge(content), repeated: repeated}, nil
+		return patcher{apply: mergeWith(body), about: partOfMerge(content), repeated: repeated}, nil
 	}
 	schema, err := strategicpatch.NewPatchMetaFromStruct(c.version.New())
 	if err != nil {
@@ -116,6 +117,26 @@ func (c *call) patcher(format types.PatchType, body []byte) (patcher, error) {
 		after, err := strategic(present, content, schema)
 		return after, strategicError(err)
 	}}, nil
+}
+
+// undecodable: the patch is no JSON, or JSON that is no patch.
+func undecodable(err error) error {
+	var other *json.UnmarshalTypeError
+	if !errors.As(err, &other) {
+		return apierrors.NewBadRequest("invalid JSON patch")
+	}
+	return apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
+}
+
+// mergeWith a patch that is JSON, but need not be an object.
+func mergeWith(patch []byte) func(present []byte) ([]byte, error) {
+	return func(present []byte) ([]byte, error) {
+		after, err := jsonpatch.MergePatch(present, patch)
+		if errors.Is(err, jsonpatch.ErrBadJSONPatch) {
+			return nil, apierrors.NewBadRequest(err.Error())
+		}
+		return after, err
+	}
 }
 
 // strategic merges a patch, which it leaves as it is.
@@ -135,7 +156,7 @@ func jsonPatcher(body []byte) (patcher, error) {
 	var steps []any
 	repeated, err := strictjson.UnmarshalStrict(body, &steps)
 	if err != nil {
-		return patcher{}, apierrors.NewBadRequest("invalid JSON patch")
+		return patcher{}, undecodable(err)
 	}
 	for i := range repeated {
 		repeated[i] = fmt.Errorf("json patch %w", repeated[i])

@@ -136,8 +136,15 @@ func decodeContinue(token string) (revision int64, after string, err error) {
 	if err == nil {
 		err = json.Unmarshal(text, &c)
 	}
-	if err != nil || c.Version != continueVersion || (c.Revision <= 0 && c.Revision != anyRevision) {
-		return 0, "", apierrors.NewBadRequest("continue key is not valid: " + token)
+	switch {
+	case err != nil:
+	case c.Version != continueVersion:
+		err = fmt.Errorf("server does not recognize this encoded version %q", c.Version)
+	case c.Revision <= 0 && c.Revision != anyRevision:
+		err = fmt.Errorf("incorrect encoded start resourceVersion (version %s)", continueVersion)
+	}
+	if err != nil {
+		return 0, "", apierrors.NewBadRequest("invalid continue token: continue key is not valid: " + err.Error())
 	}
 	return c.Revision, c.Start, nil
 }

@@ -26,11 +26,8 @@ const bookmarkInterval = time.Minute
 
 // watch streams events until its time is over or the client leaves.
 func (c *call) watch() error {
-	options := &metav1.ListOptions{}
-	if err := c.decodeOptions(options); err != nil {
-		return err
-	}
-	if err := validWatch(options); err != nil {
+	options, err := c.listOptions(true)
+	if err != nil {
 		return err
 	}
 	f, err := negotiate(c.r, true)
@@ -65,17 +62,6 @@ func (c *call) watch() error {
 	}
 	s.open()
 	s.run(ctx, initial, after, w)
-	return nil
-}
-
-func validWatch(options *metav1.ListOptions) error {
-	initial := options.SendInitialEvents != nil
-	switch {
-	case initial && options.ResourceVersionMatch != metav1.ResourceVersionMatchNotOlderThan:
-		return apierrors.NewBadRequest("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
-	case !initial && options.ResourceVersionMatch != "":
-		return apierrors.NewBadRequest("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
-	}
 	return nil
 }
 
@@ -193,8 +179,8 @@ func (s *stream) run(ctx context.Context, initial initialEvents, revision int64,
 
 // event sends what an event means under the watch's selector.
 func (s *stream) event(e *watchcache.Event) error {
-	inNamespace := s.info.Namespace == "" || e.Object.Namespace == s.info.Namespace
-	if !inNamespace {
+	elsewhere := s.kind.Namespaced && s.info.Namespace != "" && e.Object.Namespace != s.info.Namespace
+	if elsewhere {
 		return nil
 	}
 	now := e.Type != watchcache.Deleted && s.match(e.Object)

@@ -2,6 +2,8 @@ package subresource
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authn"
+	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authn/token"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/authz"
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/request"
 )
@@ -60,7 +63,7 @@ func (h *handlers) reviewToken(p *posting, review *authenticationv1.TokenReview)
 	}
 	user, audiences, err := h.Tokens.VerifyFor(p.ctx, review.Spec.Token, review.Spec.Audiences)
 	if err != nil {
-		review.Status.Error = err.Error()
+		review.Status.Error = refusalOf(err)
 		return review, nil
 	}
 	review.Status.Authenticated, review.Status.User = true, infoOf(authn.WithAuthenticated(user))
@@ -68,6 +71,14 @@ func (h *handlers) reviewToken(p *posting, review *authenticationv1.TokenReview)
 		review.Status.Audiences = audiences
 	}
 	return review, nil
+}
+
+// refusalOf a token, in stock's words: beside the reason stands what whoever knows no such token says.
+func refusalOf(err error) string {
+	if errors.Is(err, token.ErrNotOurs) {
+		return err.Error()
+	}
+	return fmt.Sprintf("[%v, %v]", token.ErrNotOurs, err)
 }
 
 func infoOf(user *request.User) authenticationv1.UserInfo {

@@ -3,6 +3,7 @@ package subresource
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -112,13 +113,13 @@ func (h *handlers) bindToken(ctx context.Context, private *token.Private, ref *a
 		return err
 	}
 	if ref.UID != "" && ref.UID != obj.GetUID() {
-		return apierrors.NewConflict(schema.GroupResource{Resource: resource}, ref.Name, uidMismatch(ref.UID, obj.GetUID()))
+		return apierrors.NewConflict(schema.GroupResource{Resource: ref.Kind}, ref.Name, uidMismatch(ref.UID, obj.GetUID()))
 	}
 	bound := token.Ref(obj.GetName(), obj.GetUID())
 	switch o := obj.(type) {
 	case *corev1.Pod:
 		if o.Spec.ServiceAccountName != private.ServiceAccount.Name {
-			return apierrors.NewBadRequest("cannot bind token for serviceaccount " + private.ServiceAccount.Name + " to pod running with different serviceaccount name.")
+			return apierrors.NewBadRequest("cannot bind token for serviceaccount " + strconv.Quote(private.ServiceAccount.Name) + " to pod running with different serviceaccount name.")
 		}
 		private.Pod = bound
 		if node, err := h.Registry.Get(ctx, schema.GroupResource{Resource: "nodes"}, "", o.Spec.NodeName); err == nil {

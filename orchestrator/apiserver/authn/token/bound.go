@@ -43,7 +43,7 @@ func (v *Verifier) bound(ctx context.Context, c *claims) (*request.User, error) 
 	if p.Namespace == "" || p.ServiceAccount == nil || c.Subject != request.ServiceAccountStart+p.Namespace+":"+p.ServiceAccount.Name {
 		return nil, ErrNotOurs
 	}
-	if _, err := v.alive(ctx, "serviceaccounts", "service account", p.Namespace, *p.ServiceAccount); err != nil {
+	if _, err := v.alive(ctx, "serviceaccounts", account, p.Namespace, *p.ServiceAccount); err != nil {
 		return nil, err
 	}
 	user := User(p.Namespace, p.ServiceAccount.Name, p.ServiceAccount.UID)
@@ -88,20 +88,29 @@ func (v *Verifier) alive(ctx context.Context, resource, called, namespace string
 
 func (v *Verifier) look(ctx context.Context, resource, called, namespace string, ref Reference) (kind.Object, error) {
 	obj, err := v.Reader.Get(ctx, schema.GroupResource{Resource: resource}, namespace, ref.Name)
-	if apierrors.IsNotFound(err) {
-		return nil, fmt.Errorf("%s not found", called)
+	if apierrors.IsNotFound(err) && called != account {
+		return nil, errInvalidated
 	}
 	if err != nil {
 		return nil, err
 	}
 	if string(obj.GetUID()) != ref.UID {
-		return nil, fmt.Errorf("the %s UID (%s) does not match claim (%s)", called, obj.GetUID(), ref.UID)
+		if called == account {
+			return nil, fmt.Errorf("service account UID (%s) does not match claim (%s)", obj.GetUID(), ref.UID)
+		}
+		return nil, fmt.Errorf("%s UID (%s) does not match service account %s ref claim (%s)", called, obj.GetUID(), called, ref.UID)
 	}
 	if d := obj.GetDeletionTimestamp(); d != nil && d.Add(deletionLeeway).Before(v.Now()) {
-		return nil, fmt.Errorf("%s has been deleted", called)
+		return nil, errInvalidated
 	}
 	return obj, nil
 }
+
+// account is what errors call whom a token names, as against what it is bound to.
+const account = "service account"
+
+// errInvalidated: what the token is bound to is gone.
+var errInvalidated = errors.New("service account token has been invalidated")
 
 // legacy accepts a token without end that still stands in its Secret.
 func (v *Verifier) legacy(ctx context.Context, c *claims, text string) (*request.User, error) {
@@ -109,7 +118,7 @@ func (v *Verifier) legacy(ctx context.Context, c *claims, text string) (*request
 		c.Subject != request.ServiceAccountStart+c.LegacyNamespace+":"+c.LegacyName {
 		return nil, ErrNotOurs
 	}
-	if _, err := v.alive(ctx, "serviceaccounts", "service account", c.LegacyNamespace, Reference{Name: c.LegacyName, UID: c.LegacyUID}); err != nil {
+	if _, err := v.alive(ctx, "serviceaccounts", account, c.LegacyNamespace, Reference{Name: c.LegacyName, UID: c.LegacyUID}); err != nil {
 		return nil, err
 	}
 	for second := false; ; second = true {
@@ -117,7 +126,7 @@ func (v *Verifier) legacy(ctx context.Context, c *claims, text string) (*request
 			return User(c.LegacyNamespace, c.LegacyName, c.LegacyUID), nil
 		}
 		if second {
-			return nil, errors.New("token has been invalidated")
+			return nil, errors.New("Token has been invalidated") //nolint:staticcheck // stock's wording
 		}
 		if err := v.Reader.Barrier(ctx); err != nil {
 			return nil, err

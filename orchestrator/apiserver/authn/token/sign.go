@@ -39,22 +39,31 @@ func NewSigner(issuer string, key crypto.Signer, now func() time.Time) (*Signer,
 	return &Signer{issuer: issuer, signer: s, now: now}, nil
 }
 
+// issued are the claims of a new token. Its audiences are an array, even of one: readers take that form for granted.
+type issued struct {
+	jwt.Claims
+	Audience []string `json:"aud"`
+	Private  Private  `json:"kubernetes.io"`
+}
+
 // Issue signs a token for a ServiceAccount. It returns the token and when it ends.
 func (s *Signer) Issue(private Private, audiences []string, life time.Duration) (string, time.Time, error) {
 	now := s.now()
 	end := now.Add(life)
-	registered := jwt.Claims{
-		Issuer:    s.issuer,
-		Subject:   request.ServiceAccountStart + private.Namespace + ":" + private.ServiceAccount.Name,
-		Audience:  audiences,
-		Expiry:    jwt.NewNumericDate(end),
-		NotBefore: jwt.NewNumericDate(now),
-		IssuedAt:  jwt.NewNumericDate(now),
-		ID:        string(uuid.NewUUID()),
+	all := issued{
+		Claims: jwt.Claims{
+			Issuer:    s.issuer,
+			Subject:   request.ServiceAccountStart + private.Namespace + ":" + private.ServiceAccount.Name,
+			Expiry:    jwt.NewNumericDate(end),
+			NotBefore: jwt.NewNumericDate(now),
+			IssuedAt:  jwt.NewNumericDate(now),
+			ID:        string(uuid.NewUUID()),
+		},
+		Audience: audiences, Private: private,
 	}
-	text, err := jwt.Signed(s.signer).Claims(registered).Claims(map[string]any{"kubernetes.io": private}).Serialize()
+	text, err := jwt.Signed(s.signer).Claims(all).Serialize()
 	if err != nil {
-		return "", time.Time{}, fmt.Errorf("sign a token for %s: %w", registered.Subject, err)
+		return "", time.Time{}, fmt.Errorf("sign a token for %s: %w", all.Subject, err)
 	}
 	return text, end, nil
 }

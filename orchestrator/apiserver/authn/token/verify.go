@@ -142,11 +142,7 @@ func (v *Verifier) parse(text string) (*claims, error) {
 
 func (v *Verifier) checkSignature(parsed *jose.JSONWebSignature) ([]byte, error) {
 	if key, ok := v.keys[parsed.Signatures[0].Header.KeyID]; ok {
-		payload, err := parsed.Verify(key)
-		if err != nil {
-			return nil, ErrNotOurs
-		}
-		return payload, nil
+		return parsed.Verify(key)
 	}
 	for _, key := range v.keys {
 		if payload, err := parsed.Verify(key); err == nil {
