@@ -5,16 +5,24 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 )
 
-// Folder is what a folder and everything below take of the disk: bytes and inodes. What vanishes meanwhile counts as nothing.
-func Folder(root string) (bytes, inodes int64, err error) {
+// Folder is what a folder and everything below take of the disk: bytes and inodes. What vanishes meanwhile counts as nothing, and so does what is
+// outside: a container may put a link where a folder was seen.
+func Folder(path string) (bytes, inodes int64, err error) {
+	root, err := os.OpenRoot(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, 0, nil
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	defer root.Close()
 	seen := map[uint64]bool{}
-	err = filepath.WalkDir(root, func(_ string, entry fs.DirEntry, err error) error {
+	err = fs.WalkDir(root.FS(), ".", func(_ string, entry fs.DirEntry, err error) error {
 		if errors.Is(err, os.ErrNotExist) {
 			return nil
 		}

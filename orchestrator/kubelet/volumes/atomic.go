@@ -2,8 +2,10 @@ package volumes
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,42 +23,47 @@ const (
 	timestamp = "..2006_01_02_15_04_05."
 )
 
-// writeAtomically makes dir show exactly files. Nothing is written when it already does.
+// writeAtomically makes dir show exactly files. Nothing is written when it already does. No name of the volume leads out of it, whatever links
+// are in it.
 func writeAtomically(dir string, files map[string]file, own ownership) error {
 	for name := range files {
 		if err := checkName(name); err != nil {
 			return err
 		}
 	}
-	old, err := os.Readlink(filepath.Join(dir, dataLink))
-	if err != nil && !os.IsNotExist(err) {
-		return err
-	}
-	if old != "" && sameContent(filepath.Join(dir, old), files) {
-		return linkVisible(dir, files)
-	}
-	fresh, err := os.MkdirTemp(dir, time.Now().UTC().Format(timestamp))
+	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
-	if err := fill(fresh, files, own); err != nil {
-		return errors.Join(err, os.RemoveAll(fresh))
-	}
-	next := filepath.Join(dir, dataNext)
-	_ = os.Remove(next) // of a kubelet that died here
-	if err := os.Symlink(filepath.Base(fresh), next); err != nil {
+	defer root.Close()
+	old, err := root.Readlink(dataLink)
+	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	if err := os.Rename(next, filepath.Join(dir, dataLink)); err != nil {
+	if old != "" && sameContent(root, old, files) {
+		return linkVisible(root, files)
+	}
+	fresh := time.Now().UTC().Format(timestamp) + rand.Text()[:9]
+	if err := root.Mkdir(fresh, 0o755); err != nil {
 		return err
 	}
-	if err := linkVisible(dir, files); err != nil {
+	if err := fill(root, fresh, files, own); err != nil {
+		return errors.Join(err, root.RemoveAll(fresh))
+	}
+	_ = root.Remove(dataNext) // of a kubelet that died here
+	if err := root.Symlink(fresh, dataNext); err != nil {
+		return err
+	}
+	if err := root.Rename(dataNext, dataLink); err != nil {
+		return err
+	}
+	if err := linkVisible(root, files); err != nil {
 		return err
 	}
 	if old == "" {
 		return nil
 	}
-	return os.RemoveAll(filepath.Join(dir, old))
+	return root.RemoveAll(old)
 }
 
 func checkName(name string) error {
@@ -71,33 +78,38 @@ func checkName(name string) error {
 	return nil
 }
 
-func fill(fresh string, files map[string]file, own ownership) error {
-	if err := os.Chmod(fresh, 0o755); err != nil {
+func fill(root *os.Root, fresh string, files map[string]file, own ownership) error {
+	if err := root.Chmod(fresh, 0o755); err != nil { // the umask took some away
 		return err
 	}
 	for name, f := range files {
 		path := filepath.Join(fresh, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		if err := root.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err
 		}
-		if err := os.WriteFile(path, f.data, os.FileMode(f.mode)); err != nil {
+		if err := root.WriteFile(path, f.data, os.FileMode(f.mode)); err != nil {
 			return err
 		}
-		if err := os.Chmod(path, os.FileMode(f.mode)); err != nil { // the umask took some away
+		if err := root.Chmod(path, os.FileMode(f.mode)); err != nil {
 			return err
 		}
 		if f.owner != nil {
-			if err := os.Lchown(path, int(*f.owner), -1); err != nil {
+			if err := root.Lchown(path, int(*f.owner), -1); err != nil {
 				return err
 			}
 		}
 	}
-	return own.apply(fresh)
+	folder, err := root.Open(fresh)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return own.applyTo(int(folder.Fd()))
 }
 
-func sameContent(dir string, files map[string]file) bool {
+func sameContent(root *os.Root, dir string, files map[string]file) bool {
 	count := 0
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+	err := fs.WalkDir(root.FS(), dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -109,7 +121,7 @@ func sameContent(dir string, files map[string]file) bool {
 		if !ok {
 			return errors.New("one too many")
 		}
-		data, err := os.ReadFile(path)
+		data, err := root.ReadFile(path)
 		if err != nil || !bytes.Equal(data, want.data) {
 			return errors.Join(errors.New("differs"), err)
 		}
@@ -120,13 +132,13 @@ func sameContent(dir string, files map[string]file) bool {
 }
 
 // linkVisible makes the names that people see, and removes those of files that are no more.
-func linkVisible(dir string, files map[string]file) error {
+func linkVisible(root *os.Root, files map[string]file) error {
 	want := map[string]bool{}
 	for name := range files {
 		top, _, _ := strings.Cut(name, "/")
 		want[top] = true
 	}
-	entries, err := os.ReadDir(dir)
+	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
 		return err
 	}
@@ -137,13 +149,13 @@ func linkVisible(dir string, files map[string]file) error {
 		case want[name]:
 			delete(want, name)
 		case e.Type()&os.ModeSymlink != 0:
-			if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			if err := root.Remove(name); err != nil {
 				return err
 			}
 		}
 	}
 	for name := range want {
-		if err := os.Symlink(filepath.Join(dataLink, name), filepath.Join(dir, name)); err != nil {
+		if err := root.Symlink(filepath.Join(dataLink, name), name); err != nil {
 			return err
 		}
 	}

@@ -81,42 +81,59 @@ func unmountBelow(dir string) error {
 
 // removeOneFileSystem removes a tree, but nothing that another file system shows in it: a mount that was missed must not lose its data.
 func removeOneFileSystem(root string) error {
-	info, err := os.Lstat(root)
+	parent, err := openFolder(filepath.Dir(root))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	var top unix.Stat_t
-	if err := unix.Lstat(root, &top); err != nil {
+	defer unix.Close(parent)
+	fd, top, err := openEntry(parent, filepath.Base(root))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	return removeOn(root, info, top.Dev)
+	return errors.Join(removeOn(parent, filepath.Base(root), fd, top.Dev), unix.Close(fd))
 }
 
-func removeOn(path string, info os.FileInfo, device uint64) error {
-	if info.IsDir() {
-		var here unix.Stat_t
-		if err := unix.Lstat(path, &here); err != nil {
-			return err
+// removeOn removes the entry of dir that fd is.
+func removeOn(dir int, name string, fd int, device uint64) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if !isFolder(st) {
+		return gone(unix.Unlinkat(dir, name, 0))
+	}
+	if st.Dev != device {
+		return fmt.Errorf("%s is another file system", name)
+	}
+	all, err := names(fd)
+	if err != nil {
+		return err
+	}
+	for _, entry := range all {
+		below, _, err := openEntry(fd, entry)
+		if errors.Is(err, unix.ENOENT) {
+			continue
 		}
-		if here.Dev != device {
-			return fmt.Errorf("%s is another file system", path)
-		}
-		entries, err := os.ReadDir(path)
 		if err != nil {
 			return err
 		}
-		for _, e := range entries {
-			below, err := e.Info()
-			if err != nil {
-				return err
-			}
-			if err := removeOn(filepath.Join(path, e.Name()), below, device); err != nil {
-				return err
-			}
+		if err := errors.Join(removeOn(fd, entry, below, device), unix.Close(below)); err != nil {
+			return fmt.Errorf("%s/%w", name, err)
 		}
 	}
-	return os.Remove(path)
+	return gone(unix.Unlinkat(dir, name, unix.AT_REMOVEDIR))
+}
+
+// gone takes what vanished meanwhile for removed.
+func gone(err error) error {
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	return err
 }

@@ -29,7 +29,7 @@ func (m *Manager) subPath(uid types.UID, volume, container string, index int, ro
 	if mounted, err := isMount(target); err != nil {
 		return "", err
 	} else if mounted {
-		if err := unix.Unmount(target, unix.MNT_DETACH); err != nil {
+		if err := unix.Unmount(target, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil {
 			return "", fmt.Errorf("unmount %s: %w", target, err)
 		}
 	}
@@ -85,7 +85,7 @@ func openBeneath(root, sub string) (fd int, directory bool, err error) {
 		unix.Close(fd)
 		return -1, false, err
 	}
-	return fd, st.Mode&unix.S_IFMT == unix.S_IFDIR, nil
+	return fd, isFolder(st), nil
 }
 
 func makeBeneath(base int, parent, name, path string) error {
@@ -105,10 +105,22 @@ func makeBeneath(base int, parent, name, path string) error {
 	if err := unix.Fstat(base, &st); err != nil {
 		return err
 	}
-	if err := unix.Mkdirat(dir, name, st.Mode&0o7777); err != nil && !errors.Is(err, unix.EEXIST) {
+	err = unix.Mkdirat(dir, name, st.Mode&permissions)
+	if errors.Is(err, unix.EEXIST) {
+		return nil // made by a container meanwhile: it is not ours to change, and may be a link
+	}
+	if err != nil {
 		return fmt.Errorf("make %s: %w", path, err)
 	}
-	return unix.Fchmodat(dir, name, st.Mode&0o7777, 0) // the umask took some away
+	made, now, err := openEntry(dir, name)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(made)
+	if !isFolder(now) {
+		return fmt.Errorf("make %s: it was replaced meanwhile", path)
+	}
+	return chmod(made, st.Mode&permissions) // the umask took some away
 }
 
 func beneath(base int, path string, flags uint64) (int, error) {
