@@ -53,7 +53,7 @@ func NewCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		cfg.Logger = logger
+		cfg.Logger, cfg.Verbosity = logger, options.SetVerbosity
 		return New(*cfg).Run(cmd.Context())
 	}
 	return cmd

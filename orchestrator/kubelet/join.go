@@ -233,10 +233,19 @@ func (j *joiner) joinServers() error {
 	handler := server.Handler(server.Config{
 		More: more,
 		Auth: access, Runtime: j.runtime, Pods: j.workers, Configz: j.Settings, Health: j.healthy, LogDir: "/var/log", Logger: j.Logger,
+		Offers: j.offers(), Verbosity: j.Verbosity,
 	})
 	address := net.JoinHostPort(j.Settings.Address, strconv.Itoa(int(j.Settings.Port)))
 	j.servers = append(j.servers, func(ctx context.Context) error { return serve(ctx, address, certificate, handler) })
 	return nil
+}
+
+// offers are the parts of the server that are switched on.
+func (j *joiner) offers() server.Offers {
+	s := j.Settings
+	return server.Offers{
+		Debugging: *s.EnableDebuggingHandlers, SystemLogs: *s.EnableSystemLogHandler, Profiling: *s.EnableProfilingHandler, Flags: *s.EnableDebugFlagsHandler,
+	}
 }
 
 // serve has no time limits on answers: a followed log or a stream lasts as long as people want.

@@ -50,6 +50,8 @@ type Config struct {
 	Labels   map[string]string
 	Taints   []corev1.Taint
 	Logger   *slog.Logger
+	// Verbosity sets how detailed the log is, while the kubelet runs.
+	Verbosity func(n int)
 }
 
 // Kubelet of one node.

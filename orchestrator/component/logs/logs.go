@@ -20,6 +20,8 @@ type Options struct {
 	Verbosity int
 	Format    string
 	Output    io.Writer
+
+	level slog.LevelVar
 }
 
 // AddFlags registers -v and --logging-format and returns where their values go.
@@ -33,9 +35,13 @@ func AddFlags(fs *pflag.FlagSet) *Options {
 // V is the level of detail n: visible with -v=n and above.
 func V(n int) slog.Level { return slog.LevelInfo - slog.Level(n) }
 
+// SetVerbosity changes -v of every logger that came from these options.
+func (o *Options) SetVerbosity(n int) { o.level.Set(V(n)) }
+
 // Logger returns the component's logger and makes the first one the process's default, for klog too.
 func (o *Options) Logger(component string) (*slog.Logger, error) {
-	opts := &slog.HandlerOptions{Level: V(o.Verbosity), ReplaceAttr: levelName}
+	o.SetVerbosity(o.Verbosity)
+	opts := &slog.HandlerOptions{Level: &o.level, ReplaceAttr: levelName}
 	var handler slog.Handler
 	switch o.Format {
 	case "text", "":

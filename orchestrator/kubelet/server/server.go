@@ -7,10 +7,8 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	corev1 "k8s.io/api/core/v1"
@@ -38,6 +36,9 @@ type Config struct {
 	Health func(ctx context.Context) error
 	// LogDir is what /logs/ shows.
 	LogDir string
+	Offers Offers
+	// Verbosity sets how detailed the log is.
+	Verbosity func(n int)
 	// More handlers by pattern: measurements.
 	More   map[string]http.Handler
 	Logger *slog.Logger
@@ -53,26 +54,22 @@ func Handler(cfg Config) http.Handler {
 	mux.HandleFunc("/healthz/{check}", s.healthz)
 	mux.HandleFunc("GET /pods", s.pods)
 	mux.HandleFunc("GET /pods/{$}", s.pods)
-	mux.HandleFunc("GET /runningpods/", s.runningPods)
-	mux.HandleFunc("GET /configz", s.configz)
 	mux.Handle("/metrics", promhttp.Handler())
-	mux.HandleFunc("GET /containerLogs/{namespace}/{pod}/{container}", s.logs)
-	for _, what := range []string{"exec", "attach"} {
-		mux.HandleFunc(fmt.Sprintf("/%s/{namespace}/{pod}/{container}", what), s.stream(what))
-		mux.HandleFunc(fmt.Sprintf("/%s/{namespace}/{pod}/{uid}/{container}", what), s.stream(what))
-	}
-	mux.HandleFunc("POST /run/{namespace}/{pod}/{container}", s.run)
-	mux.HandleFunc("POST /run/{namespace}/{pod}/{uid}/{container}", s.run)
-	mux.HandleFunc("/portForward/{namespace}/{pod}", s.portForward)
-	mux.HandleFunc("/portForward/{namespace}/{pod}/{uid}", s.portForward)
-	mux.Handle("GET /logs/", http.StripPrefix("/logs/", http.FileServerFS(os.DirFS(cfg.LogDir))))
+	s.debug(mux)
 	for pattern, handler := range cfg.More {
 		mux.Handle(pattern, handler)
 	}
 	return (&auth{cfg: cfg.Auth}).wrap(mux)
 }
 
+// checks by which stock's health is asked; each is the whole of ours.
+var checks = map[string]bool{"": true, "ping": true, "log": true, "syncloop": true}
+
 func (s *server) healthz(w http.ResponseWriter, r *http.Request) {
+	if !checks[r.PathValue("check")] {
+		http.NotFound(w, r)
+		return
+	}
 	if err := s.Health(r.Context()); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -90,25 +87,18 @@ func (s *server) pods(w http.ResponseWriter, r *http.Request) {
 
 // runningPods shows what the runtime has, whatever the API says.
 func (s *server) runningPods(w http.ResponseWriter, r *http.Request) {
-	found, err := s.Runtime.UIDs(r.Context())
+	found, err := s.Runtime.Running(r.Context())
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	list := corev1.PodList{TypeMeta: metav1.TypeMeta{Kind: "PodList", APIVersion: "v1"}}
-	for uid, p := range found {
-		pod := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: p.Namespace, UID: types.UID(uid)}}
-		observed, err := s.Runtime.Observe(r.Context(), uid)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		for _, c := range observed.Alive() {
+	for _, p := range found {
+		pod := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: p.Namespace, UID: types.UID(p.UID)}}
+		for _, c := range p.Containers {
 			pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: c.Name, Image: c.Image})
 		}
-		if len(pod.Spec.Containers) > 0 {
-			list.Items = append(list.Items, pod)
-		}
+		list.Items = append(list.Items, pod)
 	}
 	answer(w, list)
 }
