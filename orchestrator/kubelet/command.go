@@ -45,11 +45,12 @@ func NewCommand() *cobra.Command {
 	f.add(cmd.Flags())
 	options := logs.AddFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		logger, err := options.Logger("kubelet")
+		cfg, err := f.complete()
 		if err != nil {
 			return err
 		}
-		cfg, err := f.complete()
+		logging(cmd.Flags(), options, cfg.Settings)
+		logger, err := options.Logger("kubelet")
 		if err != nil {
 			return err
 		}
@@ -57,6 +58,16 @@ func NewCommand() *cobra.Command {
 		return New(*cfg).Run(cmd.Context())
 	}
 	return cmd
+}
+
+// logging is the configuration's where no flag is given.
+func logging(fs *pflag.FlagSet, options *logs.Options, settings *config.Config) {
+	if !fs.Changed("v") {
+		options.Verbosity = int(settings.Logging.Verbosity)
+	}
+	if !fs.Changed("logging-format") {
+		options.Format = settings.Logging.Format
+	}
 }
 
 // complete turns flags and files into a Config.

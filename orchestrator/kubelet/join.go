@@ -2,27 +2,20 @@ package kubelet
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	authenticationv1client "k8s.io/client-go/kubernetes/typed/authentication/v1"
-	authorizationv1client "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	nodev1client "k8s.io/client-go/kubernetes/typed/node/v1"
 	"k8s.io/client-go/tools/cache"
-	kubeletv1beta1 "k8s.io/kubelet/config/v1beta1"
+	"k8s.io/client-go/util/flowcontrol"
 
-	"github.com/plumb-k8s/plumb/orchestrator/component/serving"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/admission"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/allocation"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/cgroups"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/eviction"
@@ -32,7 +25,6 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/objects"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/podinfo"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/probes"
-	"github.com/plumb-k8s/plumb/orchestrator/kubelet/server"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/static"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/status"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/volumes"
@@ -47,6 +39,7 @@ type joiner struct {
 	machine  *node.Machine
 	reserved node.Reserved
 	tree     *cgroups.Tree
+	able     admission.Node
 }
 
 func (j *joiner) joinWorkers(ctx context.Context) {
@@ -60,7 +53,7 @@ func (j *joiner) joinWorkers(ctx context.Context) {
 	n := &workers.Node{
 		Name: j.NodeName, HostIPs: j.HostIPs, Memory: j.machine.Memory, Client: j.core, Runtime: j.runtime,
 		Allocatable:    func() corev1.ResourceList { return j.machine.Allocatable(j.reserved) },
-		Images:         images.New(j.runtime, parallel),
+		Images:         j.puller(parallel),
 		Tokens:         &objects.Tokens{Client: j.core, Now: time.Now},
 		Cgroups:        j.tree,
 		Resolver:       netfiles.Resolver{Servers: s.ClusterDNS, Domain: s.ClusterDomain, File: *s.ResolverConfig},
@@ -99,6 +92,15 @@ func (j *joiner) joinWorkers(ctx context.Context) {
 		},
 	})
 	n.Probes = j.prober
+}
+
+// puller of images, bounded as the configuration says.
+func (j *joiner) puller(parallel int) *images.Puller {
+	p := images.New(j.runtime, parallel)
+	if qps := j.Settings.RegistryPullQPS; qps != nil && *qps > 0 {
+		p.Rate = flowcontrol.NewTokenBucketPassiveRateLimiter(float32(*qps), orDefault(j.Settings.RegistryBurst, registryBurst))
+	}
+	return p
 }
 
 // synced is true once every source has shown its pods.
@@ -140,6 +142,9 @@ func (j *joiner) place(pod *corev1.Pod) podinfo.Place {
 
 func (j *joiner) admit(pod *corev1.Pod) *status.Verdict {
 	if v := eviction.Admit(pod, j.evictions.Pressure()); v != nil {
+		return v
+	}
+	if v := j.able.Check(pod); v != nil {
 		return v
 	}
 	self := j.self()
@@ -200,108 +205,4 @@ func (j *joiner) claim(ctx context.Context, namespace, name string) (*corev1.Per
 		return nil, fmt.Errorf("PVC %s/%s is not bound", namespace, name)
 	}
 	return j.core.PersistentVolumes().Get(ctx, claim.Spec.VolumeName, metav1.GetOptions{})
-}
-
-// healthy is nil while the runtime answers.
-func (j *joiner) healthy(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	if _, err := j.runtime.Version(limited, ""); err != nil {
-		return fmt.Errorf("the container runtime does not answer: %w", err)
-	}
-	return nil
-}
-
-func (j *joiner) joinServers() error {
-	if *j.Settings.HealthzPort > 0 {
-		j.servers = append(j.servers, j.local())
-	}
-	if !*j.Settings.EnableServer {
-		return nil
-	}
-	access, err := j.auth()
-	if err != nil {
-		return err
-	}
-	certificate, err := j.certificate()
-	if err != nil {
-		return err
-	}
-	certificate.ClientAuth = tls.RequestClientCert // verified by the handler: a bad one may still come with a good token
-	more := j.measures.Handlers()
-	more["GET /metrics/probes"] = j.prober.Metrics()
-	handler := server.Handler(server.Config{
-		More: more,
-		Auth: access, Runtime: j.runtime, Pods: j.workers, Configz: j.Settings, Health: j.healthy, LogDir: "/var/log", Logger: j.Logger,
-		Offers: j.offers(), Verbosity: j.Verbosity,
-	})
-	address := net.JoinHostPort(j.Settings.Address, strconv.Itoa(int(j.Settings.Port)))
-	j.servers = append(j.servers, func(ctx context.Context) error { return serve(ctx, address, certificate, handler) })
-	return nil
-}
-
-// offers are the parts of the server that are switched on.
-func (j *joiner) offers() server.Offers {
-	s := j.Settings
-	return server.Offers{
-		Debugging: *s.EnableDebuggingHandlers, SystemLogs: *s.EnableSystemLogHandler, Profiling: *s.EnableProfilingHandler, Flags: *s.EnableDebugFlagsHandler,
-	}
-}
-
-// serve has no time limits on answers: a followed log or a stream lasts as long as people want.
-func serve(ctx context.Context, address string, certificate *tls.Config, handler http.Handler) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		return fmt.Errorf("listen on %s: %w", address, err)
-	}
-	s := &http.Server{Handler: handler, TLSConfig: certificate, ReadHeaderTimeout: 30 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx },
-		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}} // upgrades need HTTP/1.1
-	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
-	defer stop()
-	if err := s.ServeTLS(listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve on %s: %w", address, err)
-	}
-	return nil
-}
-
-func (j *joiner) auth() (server.AuthConfig, error) {
-	s := j.Settings
-	a := server.AuthConfig{
-		NodeName: j.NodeName, Anonymous: *s.Authentication.Anonymous.Enabled, TokenTTL: s.Authentication.Webhook.CacheTTL.Duration,
-		AllowTTL: s.Authorization.Webhook.CacheAuthorizedTTL.Duration, DenyTTL: s.Authorization.Webhook.CacheUnauthorizedTTL.Duration,
-	}
-	if file := s.Authentication.X509.ClientCAFile; file != "" {
-		pool, err := server.ReadCA(file)
-		if err != nil {
-			return a, fmt.Errorf("authentication.x509.clientCAFile: %w", err)
-		}
-		a.ClientCA = pool
-	}
-	if *s.Authentication.Webhook.Enabled {
-		client, err := authenticationv1client.NewForConfig(j.API)
-		if err != nil {
-			return a, err
-		}
-		a.Reviews = client.TokenReviews()
-	}
-	if s.Authorization.Mode == kubeletv1beta1.KubeletAuthorizationModeWebhook {
-		client, err := authorizationv1client.NewForConfig(j.API)
-		if err != nil {
-			return a, err
-		}
-		a.Access = client.SubjectAccessReviews()
-	}
-	return a, nil
-}
-
-// certificate is the configured one, else the one in the certificate folder, else a self-signed one.
-func (j *joiner) certificate() (*tls.Config, error) {
-	cert, key := j.Settings.TLSCertFile, j.Settings.TLSPrivateKeyFile
-	if cert == "" && key == "" {
-		inFolder := filepath.Join(j.CertDir, "kubelet.crt")
-		if _, err := os.Stat(inFolder); err == nil {
-			cert, key = inFolder, filepath.Join(j.CertDir, "kubelet.key")
-		}
-	}
-	return serving.Certificate(cert, key, append(j.HostIPs, j.NodeName)...)
 }

@@ -9,12 +9,9 @@ package kubelet
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"time"
 
@@ -24,8 +21,6 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
-	"github.com/plumb-k8s/plumb/orchestrator/component/serving"
-	"github.com/plumb-k8s/plumb/orchestrator/kubelet/cgroups"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/config"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/eviction"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/images"
@@ -124,6 +119,7 @@ type parts struct {
 // assemble makes all parts. It waits for the container runtime.
 func (k *Kubelet) assemble(ctx context.Context) (*parts, error) {
 	cfg, s := k.cfg, k.cfg.Settings
+	limitRequests(cfg.API, s)
 	core, err := corev1client.NewForConfig(cfg.API)
 	if err != nil {
 		return nil, err
@@ -135,25 +131,18 @@ func (k *Kubelet) assemble(ctx context.Context) (*parts, error) {
 	if err := os.MkdirAll(filepath.Join(cfg.Root, "pods"), 0o750); err != nil {
 		return nil, err
 	}
-	machine, err := node.ReadMachine(cfg.Root, s.MaxPods)
+	g, err := k.ground(ctx)
 	if err != nil {
 		return nil, err
 	}
-	reserved, err := machine.ReadReserved(s.SystemReserved, s.KubeReserved, s.EvictionHard)
+	events, err := corev1client.NewForConfig(eventsAPI(cfg.API, s))
 	if err != nil {
 		return nil, err
 	}
-	tree := cgroups.Open("/sys/fs/cgroup", s.CgroupRoot)
-	if err := tree.Root(int64(machine.CPUs)*1000, machine.Memory); err != nil {
-		return nil, err
-	}
-	p := &parts{recorder: newRecorder(core, cfg.NodeName)}
-	if p.runtime, err = runtime.Dial(ctx, s.ContainerRuntimeEndpoint, cfg.Logger); err != nil {
-		return nil, err
-	}
+	p := &parts{recorder: newRecorder(events, cfg.NodeName), runtime: g.runtime}
 	p.services, p.node = source.Services(core), source.Node(core, cfg.NodeName)
-	j := &joiner{Config: cfg, parts: p, core: core, machine: machine, reserved: reserved, tree: tree}
-	p.measures = &stats.Reader{Node: cfg.NodeName, Root: cfg.Root, Logs: s.PodLogsDir, Runtime: p.runtime, Began: time.Now()}
+	j := &joiner{Config: cfg, parts: p, core: core, machine: g.machine, reserved: g.reserved, tree: g.tree, able: g.able}
+	p.measures = &stats.Reader{Node: cfg.NodeName, Root: cfg.Root, Logs: s.PodLogsDir, Runtime: p.runtime, Began: time.Now(), Walk: s.VolumeStatsAggPeriod.Duration}
 	j.joinWorkers(ctx)
 	p.measures.Pods = p.workers.Pods
 	if err := j.joinPressure(); err != nil {
@@ -168,20 +157,9 @@ func (k *Kubelet) assemble(ctx context.Context) (*parts, error) {
 	}
 	p.reporter = node.New(node.Config{
 		Name: cfg.NodeName, Addresses: cfg.HostIPs, Port: s.Port, Labels: cfg.Labels, Taints: cfg.Taints, Register: *s.RegisterNode,
-		Machine: machine, Reserved: reserved, Client: core.Nodes(), Runtime: p.runtime, Recorder: p.recorder.events,
+		Machine: g.machine, Reserved: g.reserved, Client: core.Nodes(), Runtime: p.runtime, Recorder: p.recorder.events,
 		Every: s.NodeStatusUpdateFrequency.Duration, Report: s.NodeStatusReportFrequency.Duration, Logger: cfg.Logger, Pressure: p.evictions.Pressure,
+		MaxImages: *s.NodeStatusMaxImages, ProviderID: s.ProviderID,
 	})
 	return p, j.joinServers()
-}
-
-// local serves health to the node itself.
-func (j *joiner) local() func(context.Context) error {
-	address := net.JoinHostPort(j.Settings.HealthzBindAddress, strconv.Itoa(int(*j.Settings.HealthzPort)))
-	return func(ctx context.Context) error {
-		err := serving.Run(ctx, serving.Config{Address: address, Checks: map[string]func(context.Context) error{"runtime": j.healthy}, Logger: j.Logger})
-		if err != nil {
-			return fmt.Errorf("serve health: %w", err)
-		}
-		return nil
-	}
 }

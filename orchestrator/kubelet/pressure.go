@@ -42,7 +42,7 @@ func (j *joiner) joinPressure() error {
 		Reclaim: j.collector.Everything, Evict: j.workers.Evict, Changed: func() { j.reporter.Soon() }, Event: j.nodeEvent, Now: time.Now, Logger: j.Logger,
 	})
 	j.rotator = &rotation.Rotator{
-		MaxSize: size.Value(), MaxFiles: int(*s.ContainerLogMaxFiles), Every: s.ContainerLogMonitorInterval.Duration, Running: j.workers.Logs,
+		MaxSize: size.Value(), MaxFiles: int(*s.ContainerLogMaxFiles), Workers: int(*s.ContainerLogMaxWorkers), Every: s.ContainerLogMonitorInterval.Duration, Running: j.workers.Logs,
 		Reopen: j.runtime.ReopenContainerLog, Now: time.Now, Logger: j.Logger,
 	}
 	return nil

@@ -21,9 +21,6 @@ func Admit(pod *corev1.Pod, node *corev1.Node, allocatable corev1.ResourceList, 
 	if v := fits(pod, allocatable, others); v != nil {
 		return v
 	}
-	if v := sysctls(pod); v != nil {
-		return v
-	}
 	if node == nil {
 		return nil
 	}
@@ -99,27 +96,6 @@ func hostPorts(pod *corev1.Pod) []string {
 		}
 	}
 	return ports
-}
-
-// safeSysctls are namespaced and cannot harm other pods ("Using sysctls in a Kubernetes Cluster").
-var safeSysctls = map[string]bool{
-	"kernel.shm_rmid_forced": true, "net.ipv4.ip_local_port_range": true, "net.ipv4.tcp_syncookies": true, "net.ipv4.ping_group_range": true,
-	"net.ipv4.ip_unprivileged_port_start": true, "net.ipv4.ip_local_reserved_ports": true, "net.ipv4.tcp_keepalive_time": true,
-	"net.ipv4.tcp_fin_timeout": true, "net.ipv4.tcp_keepalive_intvl": true, "net.ipv4.tcp_keepalive_probes": true,
-	"net.ipv4.tcp_rmem": true, "net.ipv4.tcp_wmem": true,
-}
-
-func sysctls(pod *corev1.Pod) *status.Verdict {
-	if pod.Spec.SecurityContext == nil {
-		return nil
-	}
-	for _, s := range pod.Spec.SecurityContext.Sysctls {
-		name := strings.ReplaceAll(s.Name, "/", ".")
-		if !safeSysctls[name] {
-			return &status.Verdict{Reason: "SysctlForbidden", Message: fmt.Sprintf("forbidden sysctl: %q not allowlisted", s.Name)}
-		}
-	}
-	return nil
 }
 
 // Resize returns why new resources of a pod that runs cannot be given: never on this node, or not now.

@@ -67,10 +67,10 @@ func (t *Tree) podPath(uid types.UID, class corev1.PodQOSClass) string {
 	}
 }
 
-// Root makes kubepods and its two classes; memory and milliCPU are what pods may use together.
-func (t *Tree) Root(milliCPU, memory int64) error {
+// Root makes kubepods and its two classes; milliCPU, memory and pids are what pods may use together.
+func (t *Tree) Root(milliCPU, memory, pids int64) error {
 	kubepods := filepath.Join(t.Base, "kubepods")
-	if err := t.Apply(kubepods, Limits{Shares: max(2, milliCPU*1024/1000), Memory: memory}); err != nil {
+	if err := t.Apply(kubepods, Limits{Shares: max(2, milliCPU*1024/1000), Memory: memory, Pids: pids}); err != nil {
 		return err
 	}
 	for _, class := range []string{"burstable", "besteffort"} {

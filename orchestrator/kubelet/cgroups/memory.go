@@ -30,6 +30,17 @@ func (t *Tree) WorkingSet(path string) (int64, error) {
 	return max(usage-idle, 0), nil
 }
 
+// CountsSwap is true where the kernel counts what a group has swapped, so that it can be limited. On v2 the root group has no such file; kubepods,
+// which Root makes, has.
+func (t *Tree) CountsSwap() bool {
+	file := filepath.Join(t.Mount, "memory", "memory.memsw.limit_in_bytes")
+	if t.v2 {
+		file = filepath.Join(t.Mount, t.Base, "kubepods", "memory.swap.max")
+	}
+	_, err := os.Stat(file)
+	return err == nil
+}
+
 // field of a file of names and numbers, 0 when it is not there.
 func field(path, name string) (int64, error) {
 	f, err := os.Open(path)

@@ -30,3 +30,29 @@ func TestWorkingSetLeavesOutWhatCanBeDropped(t *testing.T) {
 		}
 	}
 }
+
+func TestCountsSwap(t *testing.T) {
+	for name, row := range map[string]struct {
+		files []string
+		want  bool
+	}{
+		"v1":         {[]string{"memory/memory.memsw.limit_in_bytes"}, true},
+		"v1 without": {[]string{"memory/memory.limit_in_bytes"}, false},
+		"v2":         {[]string{"cgroup.controllers", "kubelet/kubepods/memory.swap.max"}, true},
+		"v2 without": {[]string{"cgroup.controllers", "kubelet/kubepods/memory.max"}, false},
+	} {
+		mount := t.TempDir()
+		for _, file := range row.files {
+			path := filepath.Join(mount, file)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := Open(mount, "/kubelet").CountsSwap(); got != row.want {
+			t.Errorf("%s: %t, want %t", name, got, row.want)
+		}
+	}
+}

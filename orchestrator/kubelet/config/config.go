@@ -6,7 +6,9 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"reflect"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,9 +22,14 @@ type Config = kubeletv1beta1.KubeletConfiguration
 const (
 	apiVersion = "kubelet.config.k8s.io/v1beta1"
 	kind       = "KubeletConfiguration"
+	// volumePlugins is where stock looks for Flexvolumes.
+	volumePlugins = "/usr/libexec/kubernetes/kubelet-plugins/volume/exec/"
+	// Pods in enforceNodeAllocatable keeps all pods together within what is allocatable.
+	Pods = "pods"
 )
 
-// Load reads a file (empty: the defaults alone). A field that the kind does not have is an error that names the file and the field.
+// Load reads a file (empty: the defaults alone). A field that the kind does not have, or that asks for what this kubelet does not do, is an error
+// that names the file, the line and the field.
 func Load(file string) (*Config, error) {
 	cfg := &Config{}
 	if file != "" {
@@ -35,18 +42,28 @@ func Load(file string) (*Config, error) {
 		}
 	}
 	Default(cfg)
+	if err := check(cfg); err != nil {
+		return nil, fmt.Errorf("--config=%s: %w", file, err)
+	}
 	return cfg, nil
 }
 
-// Parse decodes YAML or JSON strictly.
+// Parse decodes YAML or JSON strictly, and refuses what would be ignored.
 func Parse(data []byte, cfg *Config) error {
+	doc, err := read(data)
+	if err != nil {
+		return err
+	}
+	if err := doc.unknown(reflect.TypeFor[Config]()); err != nil {
+		return err
+	}
 	if err := yaml.UnmarshalStrict(data, cfg); err != nil {
 		return err
 	}
 	if cfg.APIVersion != apiVersion || cfg.Kind != kind {
-		return fmt.Errorf("apiVersion %q kind %q: want %q %q", cfg.APIVersion, cfg.Kind, apiVersion, kind)
+		return fmt.Errorf("line %d: apiVersion %q kind %q: want %q %q", doc.line("kind"), cfg.APIVersion, cfg.Kind, apiVersion, kind)
 	}
-	return nil
+	return refuse(cfg, doc.line)
 }
 
 // Default fills what the file left out, as the API reference of KubeletConfiguration says.
@@ -54,6 +71,9 @@ func Default(c *Config) {
 	duration(&c.SyncFrequency, time.Minute)
 	duration(&c.FileCheckFrequency, 20*time.Second)
 	duration(&c.StreamingConnectionIdleTimeout, 4*time.Hour)
+	if c.NodeStatusReportFrequency.Duration == 0 {
+		c.NodeStatusReportFrequency = c.NodeStatusUpdateFrequency // who sets the one alone means both
+	}
 	duration(&c.NodeStatusUpdateFrequency, 10*time.Second)
 	duration(&c.NodeStatusReportFrequency, 5*time.Minute)
 	duration(&c.ImageMinimumGCAge, 2*time.Minute)
@@ -75,7 +95,17 @@ func Default(c *Config) {
 	value(&c.ContainerRuntimeEndpoint, "unix:///run/containerd/containerd.sock")
 	value(&c.ContainerLogMaxSize, "10Mi")
 	value(&c.PodLogsDir, "/var/log/pods")
-	value(&c.VolumePluginDir, "/usr/libexec/kubernetes/kubelet-plugins/volume/exec/")
+	value(&c.VolumePluginDir, volumePlugins)
+	value(&c.MaxOpenFiles, 1000000)
+	value(&c.ContentType, "application/vnd.kubernetes.protobuf")
+	value(&c.Logging.Format, "text")
+	duration(&c.RuntimeRequestTimeout, 2*time.Minute)
+	pointer(&c.OOMScoreAdj, -999)
+	pointer(&c.NodeStatusMaxImages, 50)
+	pointer(&c.ContainerLogMaxWorkers, 1)
+	if c.EnforceNodeAllocatable == nil {
+		c.EnforceNodeAllocatable = []string{Pods}
+	}
 	value(&c.Authorization.Mode, kubeletv1beta1.KubeletAuthorizationModeWebhook)
 	pointer(&c.Authentication.Anonymous.Enabled, false)
 	pointer(&c.Authentication.Webhook.Enabled, true)
@@ -86,7 +116,7 @@ func Default(c *Config) {
 	pointer(&c.EnableSystemLogHandler, true)
 	pointer(&c.EnableProfilingHandler, true)
 	pointer(&c.EnableDebugFlagsHandler, true)
-	pointer(&c.SerializeImagePulls, true)
+	pointer(&c.SerializeImagePulls, c.MaxParallelImagePulls == nil || *c.MaxParallelImagePulls < 2)
 	pointer(&c.ContainerLogMaxFiles, 5)
 	pointer(&c.ImageGCHighThresholdPercent, 85)
 	pointer(&c.ImageGCLowThresholdPercent, 80)
@@ -95,10 +125,15 @@ func Default(c *Config) {
 	pointer(&c.FailSwapOn, true)
 	pointer(&c.LocalStorageCapacityIsolation, true)
 	pointer(&c.FailCgroupV1, true)
+	hard := map[string]string{
+		"memory.available": "100Mi", "nodefs.available": "10%", "nodefs.inodesFree": "5%", "imagefs.available": "15%", "imagefs.inodesFree": "5%",
+	}
+	if c.MergeDefaultEvictionSettings != nil && *c.MergeDefaultEvictionSettings {
+		maps.Copy(hard, c.EvictionHard)
+		c.EvictionHard = hard
+	}
 	if c.EvictionHard == nil {
-		c.EvictionHard = map[string]string{
-			"memory.available": "100Mi", "nodefs.available": "10%", "nodefs.inodesFree": "5%", "imagefs.available": "15%", "imagefs.inodesFree": "5%",
-		}
+		c.EvictionHard = hard
 	}
 }
 

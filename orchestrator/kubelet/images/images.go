@@ -12,6 +12,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/util/flowcontrol"
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/backoff"
@@ -52,6 +53,8 @@ type Puller struct {
 	Now    func() time.Time
 	// Slots bounds parallel pulls; nil means no bound.
 	Slots chan struct{}
+	// Rate bounds how often a pull may begin; nil means no bound. One too many fails, and is tried again after its back-off.
+	Rate flowcontrol.PassiveRateLimiter
 
 	failures *backoff.Table
 }
@@ -119,7 +122,11 @@ func (p *Puller) pull(ctx context.Context, r Request, name string) (*Image, erro
 	started, err := asked, p.acquire(ctx)
 	if err == nil {
 		started = p.Now()
-		err = p.pullWith(ctx, r, name)
+		if p.Rate != nil && !p.Rate.TryAccept() {
+			err = errors.New("pull QPS exceeded")
+		} else {
+			err = p.pullWith(ctx, r, name)
+		}
 		p.release()
 	}
 	if err != nil {

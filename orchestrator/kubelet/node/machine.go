@@ -15,7 +15,6 @@ import (
 
 	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // Machine is what does not change while the kubelet runs.
@@ -25,18 +24,31 @@ type Machine struct {
 	Disk    int64
 	Info    corev1.NodeSystemInfo
 	MaxPods int64
+	// Hugepages is the memory in pages of a size ("2Mi") that the kernel has set aside.
+	Hugepages map[string]int64
+	// MaxPIDs is how many processes there may be.
+	MaxPIDs int64
 }
 
 // version that this kubelet claims: the release whose behaviour it has.
 const version = "v1.37.2"
 
-// ReadMachine looks around. root is the kubelet's folder, whose file system is the node's ephemeral storage.
-func ReadMachine(root string, maxPods int32) (*Machine, error) {
+// ReadMachine looks around. root is the kubelet's folder, whose file system is the node's ephemeral storage; podsPerCore 0 is no bound.
+func ReadMachine(root string, maxPods, podsPerCore int32) (*Machine, error) {
 	memory, err := meminfo("MemTotal")
 	if err != nil {
 		return nil, err
 	}
 	m := &Machine{CPUs: runtime.NumCPU(), Memory: memory, MaxPods: int64(maxPods)}
+	if podsPerCore > 0 {
+		m.MaxPods = min(m.MaxPods, int64(podsPerCore)*int64(m.CPUs))
+	}
+	if m.Hugepages, err = hugepages("/sys/kernel/mm/hugepages"); err != nil {
+		return nil, err
+	}
+	if m.MaxPIDs, err = strconv.ParseInt(line("/proc/sys/kernel/pid_max"), 10, 64); err != nil {
+		return nil, fmt.Errorf("/proc/sys/kernel/pid_max: %w", err)
+	}
 	var fs unix.Statfs_t
 	if err := unix.Statfs(root, &fs); err == nil {
 		m.Disk = int64(fs.Blocks) * fs.Bsize
@@ -99,34 +111,4 @@ func meminfo(field string) (int64, error) {
 		}
 	}
 	return 0, fmt.Errorf("/proc/meminfo has no %s", field)
-}
-
-// Capacity of the machine.
-func (m *Machine) Capacity() corev1.ResourceList {
-	return corev1.ResourceList{
-		corev1.ResourceCPU:              *resource.NewQuantity(int64(m.CPUs), resource.DecimalSI),
-		corev1.ResourceMemory:           *resource.NewQuantity(m.Memory, resource.BinarySI),
-		corev1.ResourceEphemeralStorage: *resource.NewQuantity(m.Disk, resource.BinarySI),
-		corev1.ResourcePods:             *resource.NewQuantity(m.MaxPods, resource.DecimalSI),
-		"hugepages-2Mi":                 *resource.NewQuantity(0, resource.BinarySI),
-		"hugepages-1Gi":                 *resource.NewQuantity(0, resource.BinarySI),
-	}
-}
-
-// Reserved is what pods do not get: reservations and eviction thresholds.
-type Reserved map[corev1.ResourceName]resource.Quantity
-
-// Allocatable is capacity less what is reserved.
-func (m *Machine) Allocatable(reserved Reserved) corev1.ResourceList {
-	list := m.Capacity()
-	for name, less := range reserved {
-		if q, ok := list[name]; ok {
-			q.Sub(less)
-			if q.Sign() < 0 {
-				q.Set(0)
-			}
-			list[name] = q
-		}
-	}
-	return list
 }

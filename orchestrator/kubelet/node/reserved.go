@@ -10,8 +10,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// ReadReserved adds up systemReserved, kubeReserved and the hard eviction thresholds, as "Reserve Compute Resources" says.
-func (m *Machine) ReadReserved(system, kube, evictionHard map[string]string) (Reserved, error) {
+// Reserved is what pods do not get: reservations and eviction thresholds.
+type Reserved map[corev1.ResourceName]resource.Quantity
+
+// ReadReserved adds up systemReserved and kubeReserved, as "Reserve Compute Resources" says.
+func ReadReserved(system, kube map[string]string) (Reserved, error) {
 	r := Reserved{}
 	for _, from := range []map[string]string{system, kube} {
 		for name, text := range from {
@@ -22,6 +25,12 @@ func (m *Machine) ReadReserved(system, kube, evictionHard map[string]string) (Re
 			r.add(corev1.ResourceName(name), q)
 		}
 	}
+	return r, nil
+}
+
+// WithThresholds adds the hard eviction thresholds: a pod is evicted when it goes beyond, so it must not be promised what is behind them.
+func (m *Machine) WithThresholds(reserved Reserved, evictionHard map[string]string) (Reserved, error) {
+	r := maps.Clone(reserved)
 	capacity := m.Capacity()
 	for signal, name := range maps.All(map[string]corev1.ResourceName{"memory.available": corev1.ResourceMemory, "nodefs.available": corev1.ResourceEphemeralStorage}) {
 		text, ok := evictionHard[signal]

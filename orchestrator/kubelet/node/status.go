@@ -39,6 +39,10 @@ type Config struct {
 	Recorder  record.EventRecorder
 	// Every is how often the status is looked at; it is written when it changed, or after Report.
 	Every, Report time.Duration
+	// MaxImages are shown of this node, all of them when it is negative.
+	MaxImages int32
+	// ProviderID is the node's name in the cloud, empty when there is none.
+	ProviderID string
 	// Pressure returns conditions that are true: MemoryPressure, DiskPressure, PIDPressure.
 	Pressure func() map[corev1.NodeConditionType]bool
 	Logger   *slog.Logger
@@ -63,7 +67,6 @@ func (r *Reporter) Soon() {
 }
 
 const (
-	maxImages     = 50
 	maxImageNames = 5
 	fastRetry     = 200 * time.Millisecond
 )
@@ -124,7 +127,7 @@ func (r *Reporter) register(ctx context.Context) (*corev1.Node, error) {
 		return nil, fmt.Errorf("node %q does not exist and registerNode is false", r.cfg.Name)
 	}
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: r.cfg.Name}}
-	node.Spec.Taints = r.cfg.Taints
+	node.Spec.Taints, node.Spec.ProviderID = r.cfg.Taints, r.cfg.ProviderID
 	r.labels(node)
 	r.fill(ctx, node)
 	created, err := r.cfg.Client.Create(ctx, node, metav1.CreateOptions{})
@@ -252,7 +255,7 @@ func handlers(list []*runtimeapi.RuntimeHandler) []corev1.NodeRuntimeHandler {
 	var all []corev1.NodeRuntimeHandler
 	for _, h := range list {
 		f := h.GetFeatures()
-		rro, userns := f.GetRecursiveReadOnlyMounts(), f.GetUserNamespaces()
+		rro, userns := f.GetRecursiveReadOnlyMounts(), false // whatever the runtime could: pods that ask for it are refused
 		all = append(all, corev1.NodeRuntimeHandler{Name: h.Name, Features: &corev1.NodeRuntimeHandlerFeatures{RecursiveReadOnlyMounts: &rro, UserNamespaces: &userns}})
 	}
 	slices.SortFunc(all, func(a, b corev1.NodeRuntimeHandler) int { return strings.Compare(a.Name, b.Name) })
@@ -278,7 +281,14 @@ func (r *Reporter) images(ctx context.Context) []corev1.ContainerImage {
 		}
 		return strings.Compare(a.Names[0], b.Names[0])
 	})
-	return all[:min(len(all), maxImages)]
+	return r.bounded(all)
+}
+
+func (r *Reporter) bounded(all []corev1.ContainerImage) []corev1.ContainerImage {
+	if r.cfg.MaxImages < 0 {
+		return all
+	}
+	return all[:min(len(all), int(r.cfg.MaxImages))]
 }
 
 // texts of the pressure conditions: reason and message, false and true.

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -27,8 +28,10 @@ type Rotator struct {
 	// MaxSize in bytes of a log; MaxFiles of a container, the one being written included.
 	MaxSize  int64
 	MaxFiles int
-	Every    time.Duration
-	Running  func() []Log
+	// Workers rotate logs at the same time.
+	Workers int
+	Every   time.Duration
+	Running func() []Log
 	// Reopen makes the runtime write to a new file.
 	Reopen func(ctx context.Context, containerID string) error
 	Now    func() time.Time
@@ -51,14 +54,21 @@ func (r *Rotator) Run(ctx context.Context) {
 
 // Look rotates what is too large.
 func (r *Rotator) Look(ctx context.Context) {
+	var group sync.WaitGroup
+	defer group.Wait()
+	free := make(chan struct{}, max(r.Workers, 1))
 	for _, log := range r.Running() {
 		info, err := os.Stat(log.Path)
 		if err != nil || info.Size() < r.MaxSize {
 			continue // a log that is not there yet, or no longer, is not too large
 		}
-		if err := r.rotate(ctx, log); err != nil && ctx.Err() == nil {
-			r.Logger.Warn("rotate a log", "log", log.Path, "err", err)
-		}
+		free <- struct{}{}
+		group.Go(func() {
+			defer func() { <-free }()
+			if err := r.rotate(ctx, log); err != nil && ctx.Err() == nil {
+				r.Logger.Warn("rotate a log", "log", log.Path, "err", err)
+			}
+		})
 	}
 }
 

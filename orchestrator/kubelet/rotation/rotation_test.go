@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -117,4 +118,31 @@ func unpack(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// Two workers rotate at the same time: each waits in Reopen for the other.
+func TestWorkersRotateTogether(t *testing.T) {
+	dir := t.TempDir()
+	logs := []Log{{"a", filepath.Join(dir, "a")}, {"b", filepath.Join(dir, "b")}}
+	for _, log := range logs {
+		if err := os.WriteFile(log.Path, make([]byte, 20), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var together sync.WaitGroup
+	together.Add(2)
+	r := &Rotator{
+		MaxSize: 10, MaxFiles: 3, Workers: 2, Running: func() []Log { return logs }, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Reopen: func(context.Context, string) error {
+			together.Done()
+			together.Wait()
+			return nil
+		},
+	}
+	r.Look(t.Context())
+	for _, log := range logs {
+		if rotated, err := filepath.Glob(log.Path + ".*"); err != nil || len(rotated) != 1 {
+			t.Errorf("%s: %v, %v", log.Path, rotated, err)
+		}
+	}
 }

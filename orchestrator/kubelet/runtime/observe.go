@@ -43,6 +43,7 @@ const (
 // Container is one start of a container.
 type Container struct {
 	ID, Name, SandboxID        string
+	Runtime                    string // its name, by which the ID in a pod's status begins
 	State                      State
 	Restarts                   int32
 	Hash                       uint64
@@ -172,6 +173,7 @@ func (c *Client) container(ctx context.Context, listed *runtimeapi.Container) (*
 		return nil, fmt.Errorf("status of container %s: %w", listed.Id, err)
 	}
 	seen := describe(response.Status, listed.PodSandboxId)
+	seen.Runtime = c.Name
 	if seen.State == Exited {
 		seen.Message = c.terminationMessage(ctx, seen, seen.Message)
 		c.exited.put(seen)

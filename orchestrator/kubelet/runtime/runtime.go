@@ -6,6 +6,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -33,43 +34,61 @@ const (
 	annotationDeletionGrace = "io.kubernetes.pod.deletionGracePeriod"
 )
 
-// callTimeout bounds every CRI call but those that wait by nature (pull, stop, exec).
-const callTimeout = 2 * time.Minute
+// Config of a client.
+type Config struct {
+	// Endpoint of the runtime's socket; ImageEndpoint is another one for images, empty the same.
+	Endpoint, ImageEndpoint string
+	// Timeout bounds every CRI call but those that wait by nature (pull, stop, exec).
+	Timeout time.Duration
+	// Rules hold for every container of the node.
+	Rules  Rules
+	Logger *slog.Logger
+}
 
 // Client speaks CRI and remembers what can no longer change: the status of containers that have exited.
 type Client struct {
 	internalapi.RuntimeService
 	internalapi.ImageManagerService
+	// Name of the runtime, as container IDs in a pod's status begin: containerd.
+	Name   string
+	rules  Rules
 	exited exitedCache
 	logger *slog.Logger
 }
 
 // Dial connects to a CRI endpoint. It waits until the runtime answers or ctx ends.
-func Dial(ctx context.Context, endpoint string, logger *slog.Logger) (*Client, error) {
+func Dial(ctx context.Context, cfg Config) (*Client, error) {
 	for {
-		c, err := dial(ctx, endpoint, logger)
+		c, err := dial(ctx, cfg)
 		if err == nil {
 			return c, nil
 		}
-		logger.Info("the container runtime does not answer yet", "endpoint", endpoint, "err", err)
+		cfg.Logger.Info("the container runtime does not answer yet", "endpoint", cfg.Endpoint, "err", err)
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("connect to %s: %w", endpoint, err)
+			return nil, fmt.Errorf("connect to %s: %w", cfg.Endpoint, err)
 		case <-time.After(time.Second):
 		}
 	}
 }
 
-func dial(ctx context.Context, endpoint string, logger *slog.Logger) (*Client, error) {
-	runtime, err := cri.NewRemoteRuntimeServiceBuilder().WithEndpoint(endpoint).WithConnectionTimeout(callTimeout).WithUseStreaming(false).Build(ctx)
+func dial(ctx context.Context, cfg Config) (*Client, error) {
+	runtime, err := cri.NewRemoteRuntimeServiceBuilder().WithEndpoint(cfg.Endpoint).WithConnectionTimeout(cfg.Timeout).WithUseStreaming(false).Build(ctx)
 	if err != nil {
 		return nil, err
 	}
-	images, err := cri.NewRemoteImageServiceBuilder().WithEndpoint(endpoint).WithConnectionTimeout(callTimeout).WithUseStreaming(false).Build(ctx)
+	endpoint := cmp.Or(cfg.ImageEndpoint, cfg.Endpoint)
+	images, err := cri.NewRemoteImageServiceBuilder().WithEndpoint(endpoint).WithConnectionTimeout(cfg.Timeout).WithUseStreaming(false).Build(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{RuntimeService: runtime, ImageManagerService: images, logger: logger}, nil
+	c := &Client{RuntimeService: runtime, ImageManagerService: images, rules: cfg.Rules, logger: cfg.Logger}
+	version, err := c.Version(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("ask for the runtime's version: %w", err)
+	}
+	c.Name = version.RuntimeName
+	return c, nil
 }
 
 // Close ends both connections.

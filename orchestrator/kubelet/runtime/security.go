@@ -59,6 +59,7 @@ func securityContext(r ContainerRequest) (*runtimeapi.LinuxContainerSecurityCont
 		ReadonlyRootfs:           e.ReadOnlyRootFilesystem != nil && *e.ReadOnlyRootFilesystem,
 		NoNewPrivs:               e.AllowPrivilegeEscalation != nil && !*e.AllowPrivilegeEscalation,
 		Seccomp:                  &runtimeapi.SecurityProfile{ProfileType: runtimeapi.SecurityProfile_Unconfined},
+		Apparmor:                 apparmor(e.AppArmorProfile),
 	}
 	if s.RunAsUser == nil {
 		if r.ImageUID != nil {
@@ -76,6 +77,22 @@ func securityContext(r ContainerRequest) (*runtimeapi.LinuxContainerSecurityCont
 		s.MaskedPaths, s.ReadonlyPaths = maskedPaths, readonlyPaths
 	}
 	return s, nil
+}
+
+// apparmor is nil where no profile is asked for: the runtime has a default.
+func apparmor(p *corev1.AppArmorProfile) *runtimeapi.SecurityProfile {
+	if p == nil {
+		return nil
+	}
+	switch p.Type {
+	case corev1.AppArmorProfileTypeRuntimeDefault:
+		return &runtimeapi.SecurityProfile{ProfileType: runtimeapi.SecurityProfile_RuntimeDefault}
+	case corev1.AppArmorProfileTypeLocalhost:
+		if p.LocalhostProfile != nil {
+			return &runtimeapi.SecurityProfile{ProfileType: runtimeapi.SecurityProfile_Localhost, LocalhostRef: *p.LocalhostProfile}
+		}
+	}
+	return &runtimeapi.SecurityProfile{ProfileType: runtimeapi.SecurityProfile_Unconfined}
 }
 
 func capabilities(c *corev1.Capabilities) *runtimeapi.Capability {

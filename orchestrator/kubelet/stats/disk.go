@@ -54,18 +54,15 @@ type kept struct {
 	at time.Time
 }
 
-// walkEvery is how old the use of the disk may be in a summary: stock's volumeStatsAggPeriod.
-const walkEvery = time.Minute
-
 // podDisks needs r.mu.
 func (r *Reader) podDisks() map[types.UID]kept {
 	now := map[types.UID]kept{}
-	if r.Pods == nil {
+	if r.Pods == nil || r.Walk < 0 {
 		return now
 	}
 	for _, pod := range r.Pods() {
 		k, known := r.disks[pod.UID]
-		if !known || time.Since(k.at) >= walkEvery {
+		if !known || time.Since(k.at) >= r.Walk {
 			d, err := r.OnDisk(pod)
 			if err != nil {
 				continue // it is told next time

@@ -1,6 +1,6 @@
 // Package stats measures what the node, its pods and their containers use, when somebody asks.
 //
-// It reads CRI statistics, /proc and the pods' folders, at most once a second (the folders once a minute), and has no loop of its own. The server
+// It reads CRI statistics, /proc and the pods' folders, at most once a second (the folders once in volumeStatsAggPeriod), and has no loop of its own. The server
 // serves it as /stats/summary, /metrics/resource and /metrics/cadvisor; eviction looks at it for what is short and who takes it.
 package stats
 
@@ -36,6 +36,8 @@ type Reader struct {
 	Logs    string // the folder of the pods' logs
 	Runtime Runtime
 	Began   time.Time
+	// Walk is how old the use of the pods' folders may be in a summary; negative: it is not in there.
+	Walk time.Duration
 	// Pods of this node, whose folders are measured.
 	Pods func() []*corev1.Pod
 

@@ -50,8 +50,6 @@ type Verdict struct {
 	Disruption bool
 }
 
-const runtimePrefix = "containerd://"
-
 func containerStatuses(s Seen, want func(podinfo.Sort) bool) []corev1.ContainerStatus {
 	var all []corev1.ContainerStatus
 	for _, m := range podinfo.Members(s.Pod) {
@@ -143,7 +141,7 @@ func unseen(s Seen, m podinfo.Member, old *corev1.ContainerStatus, status *corev
 }
 
 func describe(status *corev1.ContainerStatus, c *runtime.Container, m podinfo.Member) {
-	status.ContainerID = runtimePrefix + c.ID
+	status.ContainerID = containerID(c)
 	status.RestartCount = c.Restarts
 	status.ImageID = c.ImageRef
 	if c.Image != "" && !strings.HasPrefix(c.Image, "sha256:") {
@@ -199,9 +197,14 @@ func terminated(c *runtime.Container) *corev1.ContainerStateTerminated {
 	}
 	return &corev1.ContainerStateTerminated{
 		ExitCode: c.ExitCode, Reason: reason, Message: c.Message, StartedAt: metav1.NewTime(c.Started), FinishedAt: metav1.NewTime(c.Finished),
-		ContainerID: runtimePrefix + c.ID,
+		ContainerID: containerID(c),
 	}
 }
+
+// separator between the name of the runtime and its ID of a container.
+const separator = "://"
+
+func containerID(c *runtime.Container) string { return c.Runtime + separator + c.ID }
 
 func oldStatus(pod *corev1.Pod, m podinfo.Member) *corev1.ContainerStatus {
 	list := pod.Status.ContainerStatuses
@@ -222,7 +225,10 @@ func oldStatus(pod *corev1.Pod, m podinfo.Member) *corev1.ContainerStatus {
 // Published is what the API says of that very start of a container: what the kubelet before this one had found out.
 func Published(pod *corev1.Pod, m podinfo.Member, id string) (started, ready bool) {
 	old := oldStatus(pod, m)
-	if old == nil || old.ContainerID != runtimePrefix+id {
+	if old == nil {
+		return false, false
+	}
+	if _, known, _ := strings.Cut(old.ContainerID, separator); known != id {
 		return false, false
 	}
 	return old.Started != nil && *old.Started, old.Ready

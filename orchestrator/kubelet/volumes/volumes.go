@@ -128,7 +128,8 @@ func (m *Manager) claim(ctx context.Context, pod *corev1.Pod, name string, readO
 		if _, err := os.Stat(s.Local.Path); err != nil {
 			return Mounted{}, time.Time{}, fmt.Errorf("path %q does not exist", s.Local.Path)
 		}
-		return Mounted{Path: s.Local.Path, ReadOnly: readOnly}, time.Time{}, nil
+		mounted := Mounted{Path: s.Local.Path, ReadOnly: readOnly}
+		return mounted, time.Time{}, m.own(pod, volume.Name, mounted)
 	}
 	return Mounted{}, time.Time{}, fmt.Errorf("no volume plugin matched name of PersistentVolume %q", volume.Name)
 }
