@@ -8,12 +8,15 @@ import (
 	goruntime "runtime"
 	"slices"
 	"strings"
+	"time"
 
+	certificatesv1client "k8s.io/client-go/kubernetes/typed/certificates/v1"
 	"k8s.io/client-go/rest"
 
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/admission"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/cgroups"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/config"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/identity"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/node"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/process"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/runtime"
@@ -115,6 +118,32 @@ func checkDriver(runtimes, configured string) error {
 func appArmor() bool {
 	data, err := os.ReadFile("/sys/module/apparmor/parameters/enabled")
 	return err == nil && strings.HasPrefix(string(data), "Y")
+}
+
+// Waits around a new certificate: how often its request is looked at, for how long, and when it is asked for again.
+const (
+	certificatePoll     = 2 * time.Second
+	certificatePatience = 15 * time.Minute
+	certificateRetry    = time.Minute
+)
+
+// renewal of the client certificate, nil unless it is wanted. From here on the API is reached with the certificate that is renewed.
+func (k *Kubelet) renewal() (*identity.Rotator, error) {
+	cfg := k.cfg
+	if !cfg.Settings.RotateCertificates {
+		return nil, nil
+	}
+	if err := identity.Adopt(cfg.API, cfg.CertDir); err != nil {
+		return nil, err
+	}
+	client, err := certificatesv1client.NewForConfig(cfg.API)
+	if err != nil {
+		return nil, err
+	}
+	return &identity.Rotator{
+		Dir: cfg.CertDir, Requests: client.CertificateSigningRequests(), Poll: certificatePoll, Patience: certificatePatience, Retry: certificateRetry,
+		Now: time.Now, Logger: cfg.Logger,
+	}, nil
 }
 
 // Bursts that go with a rate which is given alone.

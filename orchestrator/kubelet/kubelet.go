@@ -23,6 +23,7 @@ import (
 
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/config"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/eviction"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/identity"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/images"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/node"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/probes"
@@ -79,6 +80,9 @@ func (k *Kubelet) Run(ctx context.Context) error {
 	if p.folder != nil {
 		group.Go(func() { p.folder.Run(ctx) })
 	}
+	if p.renewal != nil {
+		group.Go(func() { p.renewal.Run(ctx) })
+	}
 	for _, server := range p.servers {
 		group.Go(func() {
 			if err := server(ctx); err != nil {
@@ -114,12 +118,17 @@ type parts struct {
 	heartbeat *node.Heartbeat
 	recorder  *recorder
 	servers   []func(context.Context) error
+	renewal   *identity.Rotator // nil when the client certificate is renewed by others
 }
 
 // assemble makes all parts. It waits for the container runtime.
 func (k *Kubelet) assemble(ctx context.Context) (*parts, error) {
 	cfg, s := k.cfg, k.cfg.Settings
 	limitRequests(cfg.API, s)
+	renewal, err := k.renewal()
+	if err != nil {
+		return nil, err
+	}
 	core, err := corev1client.NewForConfig(cfg.API)
 	if err != nil {
 		return nil, err
@@ -139,7 +148,7 @@ func (k *Kubelet) assemble(ctx context.Context) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parts{recorder: newRecorder(events, cfg.NodeName), runtime: g.runtime}
+	p := &parts{recorder: newRecorder(events, cfg.NodeName), runtime: g.runtime, renewal: renewal}
 	p.services, p.node = source.Services(core), source.Node(core, cfg.NodeName)
 	j := &joiner{Config: cfg, parts: p, core: core, machine: g.machine, reserved: g.reserved, tree: g.tree, able: g.able}
 	p.measures = &stats.Reader{Node: cfg.NodeName, Root: cfg.Root, Logs: s.PodLogsDir, Runtime: p.runtime, Began: time.Now(), Walk: s.VolumeStatsAggPeriod.Duration}
