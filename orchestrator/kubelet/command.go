@@ -12,12 +12,15 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/component/client"
 	"github.com/plumb-k8s/plumb/orchestrator/component/logs"
 	"github.com/plumb-k8s/plumb/orchestrator/kubelet/config"
+	"github.com/plumb-k8s/plumb/orchestrator/kubelet/node"
 )
 
 // flags are the principal ones of stock's kubelet.
 type flags struct {
-	kubeconfig, config, hostname, nodeIP, root, certDir, endpoint, taints string
-	labels                                                                map[string]string
+	kubeconfig, config, hostname, nodeIP, root, certDir, taints string
+	labels                                                      map[string]string
+	fields                                                      *config.Flags
+	foreign                                                     foreign
 }
 
 func (f *flags) add(fs *pflag.FlagSet) {
@@ -27,9 +30,10 @@ func (f *flags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.nodeIP, "node-ip", "", "addresses of the node, separated by commas; found out by itself when empty")
 	fs.StringVar(&f.root, "root-dir", "/var/lib/kubelet", "folder of the kubelet's files")
 	fs.StringVar(&f.certDir, "cert-dir", "/var/lib/kubelet/pki", "folder of TLS certificates")
-	fs.StringVar(&f.endpoint, "container-runtime-endpoint", "", "socket of the container runtime, over the configuration's")
 	fs.StringVar(&f.taints, "register-with-taints", "", "taints (key=value:effect, separated by commas) to register the node with")
 	fs.StringToStringVar(&f.labels, "node-labels", nil, "labels to register the node with")
+	f.fields = config.AddFlags(fs)
+	f.foreign.add(fs)
 }
 
 // NewCommand is the kubelet's command line.
@@ -37,10 +41,12 @@ func NewCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "kubelet",
 		Short:         "runs the pods that are bound to this node",
+		Version:       node.Version,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	cmd.SetVersionTemplate("Kubernetes {{.Version}}\n")
 	var f flags
 	f.add(cmd.Flags())
 	options := logs.AddFlags(cmd.Flags())
@@ -72,12 +78,12 @@ func logging(fs *pflag.FlagSet, options *logs.Options, settings *config.Config) 
 
 // complete turns flags and files into a Config.
 func (f *flags) complete() (*Config, error) {
-	settings, err := config.Load(f.config)
-	if err != nil {
+	if err := f.foreign.check(f.kubeconfig); err != nil {
 		return nil, err
 	}
-	if f.endpoint != "" {
-		settings.ContainerRuntimeEndpoint = f.endpoint
+	settings, err := config.Load(f.config, f.fields)
+	if err != nil {
+		return nil, err
 	}
 	api, err := client.Config(f.kubeconfig, "kubelet")
 	if err != nil {

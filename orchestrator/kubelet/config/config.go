@@ -28,9 +28,9 @@ const (
 	Pods = "pods"
 )
 
-// Load reads a file (empty: the defaults alone). A field that the kind does not have, or that asks for what this kubelet does not do, is an error
+// Load reads a file (empty: the defaults alone) and puts flags over it (nil: none). A field that the kind does not have, or that asks for what this kubelet does not do, is an error
 // that names the file, the line and the field.
-func Load(file string) (*Config, error) {
+func Load(file string, flags *Flags) (*Config, error) {
 	cfg := &Config{}
 	if file != "" {
 		data, err := os.ReadFile(file)
@@ -40,6 +40,9 @@ func Load(file string) (*Config, error) {
 		if err := Parse(data, cfg); err != nil {
 			return nil, fmt.Errorf("--config=%s: %w", file, err)
 		}
+	}
+	if err := flags.apply(cfg); err != nil {
+		return nil, err
 	}
 	Default(cfg)
 	if err := check(cfg); err != nil {

@@ -90,7 +90,7 @@ func load(t *testing.T, text string) (*Config, error) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return Load(file)
+	return Load(file, nil)
 }
 
 func TestFieldsThatAskForWhatIsNotDone(t *testing.T) {
@@ -132,7 +132,7 @@ func TestFilesOfOthersAreTaken(t *testing.T) {
 		t.Fatalf("%v, %v", files, err)
 	}
 	for _, file := range files {
-		if _, err := Load(file); err != nil {
+		if _, err := Load(file, nil); err != nil {
 			t.Error(err)
 		}
 	}

@@ -30,8 +30,8 @@ type Machine struct {
 	MaxPIDs int64
 }
 
-// version that this kubelet claims: the release whose behaviour it has.
-const version = "v1.37.2"
+// Version that this kubelet claims: the release whose behaviour it has.
+const Version = "v1.37.2"
 
 // ReadMachine looks around. root is the kubelet's folder, whose file system is the node's ephemeral storage; podsPerCore 0 is no bound.
 func ReadMachine(root string, maxPods, podsPerCore int32) (*Machine, error) {
@@ -59,7 +59,7 @@ func ReadMachine(root string, maxPods, podsPerCore int32) (*Machine, error) {
 		BootID:          line("/proc/sys/kernel/random/boot_id"),
 		KernelVersion:   line("/proc/sys/kernel/osrelease"),
 		OSImage:         osImage(),
-		KubeletVersion:  version,
+		KubeletVersion:  Version,
 		OperatingSystem: runtime.GOOS,
 		Architecture:    runtime.GOARCH,
 	}
