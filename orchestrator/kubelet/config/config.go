@@ -1,7 +1,8 @@
 // Package config reads the kubelet's configuration: a KubeletConfiguration file with stock's defaults filled in.
 //
-// It owns what a missing field means. It reads files and decides nothing else. The command feeds it; every part of the kubelet is given
-// the fields that concern it, never the whole.
+// It owns what a missing field means, and which fields and flags this kubelet obeys (fields.go, flags.go): what asks for something else is an
+// error, never ignored. It reads files and decides nothing else. The command feeds it; every part of the kubelet is given the fields that concern
+// it, never the whole.
 package config
 
 import (

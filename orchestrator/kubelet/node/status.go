@@ -66,10 +66,7 @@ func (r *Reporter) Soon() {
 	}
 }
 
-const (
-	maxImageNames = 5
-	fastRetry     = 200 * time.Millisecond
-)
+const fastRetry = 200 * time.Millisecond
 
 // Run registers the node and reports until ctx ends. Until the node is ready it looks often: a cluster waits for it.
 func (r *Reporter) Run(ctx context.Context) {
@@ -260,35 +257,6 @@ func handlers(list []*runtimeapi.RuntimeHandler) []corev1.NodeRuntimeHandler {
 	}
 	slices.SortFunc(all, func(a, b corev1.NodeRuntimeHandler) int { return strings.Compare(a.Name, b.Name) })
 	return all
-}
-
-// images lists the largest ones, which the scheduler prefers nodes by.
-func (r *Reporter) images(ctx context.Context) []corev1.ContainerImage {
-	list, err := r.cfg.Runtime.ListImages(ctx, nil)
-	if err != nil {
-		return nil
-	}
-	var all []corev1.ContainerImage
-	for _, i := range list {
-		names := append(slices.Clone(i.RepoDigests), i.RepoTags...)
-		if len(names) > 0 {
-			all = append(all, corev1.ContainerImage{Names: names[:min(len(names), maxImageNames)], SizeBytes: int64(i.Size)})
-		}
-	}
-	slices.SortStableFunc(all, func(a, b corev1.ContainerImage) int {
-		if a.SizeBytes != b.SizeBytes {
-			return int(b.SizeBytes - a.SizeBytes)
-		}
-		return strings.Compare(a.Names[0], b.Names[0])
-	})
-	return r.bounded(all)
-}
-
-func (r *Reporter) bounded(all []corev1.ContainerImage) []corev1.ContainerImage {
-	if r.cfg.MaxImages < 0 {
-		return all
-	}
-	return all[:min(len(all), int(r.cfg.MaxImages))]
 }
 
 // texts of the pressure conditions: reason and message, false and true.

@@ -60,6 +60,21 @@ func mountTmpfs(dir string, size int64) error {
 	return os.Chmod(dir, 0o777)
 }
 
+// mountHugepages mounts memory in pages of that many bytes at dir unless it is mounted.
+func mountHugepages(dir string, page int64) error {
+	mounted, err := isMount(dir)
+	if err != nil || mounted {
+		return err
+	}
+	if err := makeDir(dir, 0o777); err != nil {
+		return err
+	}
+	if err := unix.Mount("nodev", dir, "hugetlbfs", 0, fmt.Sprintf("pagesize=%d", page)); err != nil {
+		return fmt.Errorf("mount huge pages of %d bytes at %s: %w", page, dir, err)
+	}
+	return os.Chmod(dir, 0o777)
+}
+
 // unmountBelow unmounts everything at and below dir, the deepest first.
 func unmountBelow(dir string) error {
 	mounts, err := mountinfo.GetMounts(mountinfo.PrefixFilter(dir))

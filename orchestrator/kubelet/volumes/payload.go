@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -217,50 +216,4 @@ func fsGroup(pod *corev1.Pod) *int64 {
 		return nil
 	}
 	return pod.Spec.SecurityContext.FSGroup
-}
-
-// emptyDir is writable by everybody; memory-backed ones are limited to their size, or to the pod's memory.
-func emptyDir(dir string, pod *corev1.Pod, v *corev1.EmptyDirVolumeSource) error {
-	exists := isDir(dir)
-	switch v.Medium {
-	case corev1.StorageMediumDefault:
-		if err := makeDir(dir, 0o777); err != nil {
-			return err
-		}
-	case corev1.StorageMediumMemory:
-		mountedHere, err := isMount(dir)
-		if err != nil {
-			return err
-		}
-		exists = mountedHere
-		if err := mountTmpfs(dir, memoryDirSize(pod, v)); err != nil {
-			return err
-		}
-		if err := os.Chmod(dir, 0o777); err != nil {
-			return err
-		}
-	default:
-		return fmt.Errorf("medium %q is not supported by this node", v.Medium)
-	}
-	if exists {
-		return nil // its files belong to the pod now
-	}
-	return ownership{group: fsGroup(pod)}.apply(dir)
-}
-
-func memoryDirSize(pod *corev1.Pod, v *corev1.EmptyDirVolumeSource) int64 {
-	var size int64
-	if v.SizeLimit != nil {
-		size = v.SizeLimit.Value()
-	}
-	limit := podinfo.Limits(pod, corev1.ResourceMemory)
-	for _, member := range podinfo.Members(pod) {
-		if q := member.Container.Resources.Limits[corev1.ResourceMemory]; q.IsZero() && member.Sort != podinfo.Ephemeral {
-			return size
-		}
-	}
-	if l := limit.Value(); l > 0 && (size == 0 || l < size) {
-		size = l
-	}
-	return size
 }
