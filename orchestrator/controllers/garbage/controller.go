@@ -1,20 +1,17 @@
 // Package garbage deletes what its owners left behind: in the background, in the foreground (dependents first), or orphans it on request.
 //
 // It keeps a graph of UIDs, owner edges and finalizer flags, fed by metadata-only watches on every resource that discovery lists. It reads an object
-// live before it deletes it, and owns the finalizers foregroundDeletion and orphan.
+// and its owners live before it deletes it, and owns the finalizers foregroundDeletion and orphan.
 package garbage
 
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/api/errors"
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/metadata"
@@ -30,13 +27,12 @@ type collector struct {
 	graph   *graph
 	mapper  *restmapper.DeferredDiscoveryRESTMapper
 	running sync.WaitGroup
-	// absent are UIDs that are known never to come back: UIDs are not used twice.
-	absent sync.Map
+	absent  absent
 }
 
 // Run collects until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
-	c := &collector{World: w, graph: newGraph(), mapper: restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(w.Discovery))}
+	c := &collector{World: w, graph: newGraph(), absent: newAbsent(), mapper: restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(w.Discovery))}
 	c.loop = loop.New(ctx, w.Settings.WorkersOf("gc"), w.Logger, func(ctx context.Context, key string) error { return c.sync(ctx, types.UID(key)) })
 	ready := make(chan struct{})
 	c.running.Go(func() { c.follow(ctx, ready) })
@@ -75,7 +71,7 @@ func (c *collector) sync(ctx context.Context, uid types.UID) error {
 // collect deletes an object all of whose owners are gone, or drops the references to those that are.
 func (c *collector) collect(ctx context.Context, v view) error {
 	live, err := c.client(v.identity).Get(ctx, v.name, meta.GetOptions{})
-	if errors.IsNotFound(err) || err == nil && live.UID != v.uid {
+	if missing(err) || err == nil && live.UID != v.uid {
 		c.again(c.graph.gone(v.uid))
 		return nil
 	}
@@ -125,53 +121,6 @@ func (c *collector) collect(ctx context.Context, v view) error {
 		return nil
 	}
 	return err
-}
-
-// ownerState is what an owner reference refers to.
-type ownerState int
-
-const (
-	alive ownerState = iota
-	gone
-	// waiting for its dependents to go first
-	waiting
-)
-
-func (c *collector) owner(ctx context.Context, v view, ref meta.OwnerReference) (ownerState, error) {
-	if _, known := c.absent.Load(ref.UID); known {
-		return gone, nil
-	}
-	if o, ok := c.graph.view(ref.UID); ok && (o.namespace == "" || o.namespace == v.namespace) {
-		if o.foreground {
-			return waiting, nil
-		}
-		return alive, nil
-	}
-	gv, err := schema.ParseGroupVersion(ref.APIVersion)
-	if err != nil {
-		return alive, fmt.Errorf("owner %s of %s/%s: %w", ref.Name, v.namespace, v.name, err)
-	}
-	mapping, err := c.mapper.RESTMapping(gv.WithKind(ref.Kind).GroupKind(), gv.Version)
-	if err != nil {
-		return alive, fmt.Errorf("owner %s of %s/%s: %w", ref.Name, v.namespace, v.name, err)
-	}
-	at := identity{resource: mapping.Resource, name: ref.Name}
-	if mapping.Scope.Name() == apimeta.RESTScopeNameNamespace {
-		if at.namespace = v.namespace; at.namespace == "" {
-			return alive, nil // a cluster's object cannot have a namespace's owner: the reference is unresolvable, not dangling
-		}
-	}
-	live, err := c.client(at).Get(ctx, at.name, meta.GetOptions{})
-	switch {
-	case errors.IsNotFound(err) || err == nil && live.UID != ref.UID:
-		c.absent.Store(ref.UID, true)
-		return gone, nil
-	case err != nil:
-		return alive, err
-	case live.DeletionTimestamp != nil && has(live.Finalizers, meta.FinalizerDeleteDependents):
-		return waiting, nil
-	}
-	return alive, nil
 }
 
 // foreground deletes the dependents of an object, and lets it go when none of those that block it is left.

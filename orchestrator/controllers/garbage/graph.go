@@ -1,6 +1,7 @@
 package garbage
 
 import (
+	"slices"
 	"sync"
 
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,15 +17,24 @@ type identity struct {
 
 // edge is an owner reference.
 type edge struct {
-	uid              types.UID
-	apiVersion, kind string
-	name             string
-	blocks           bool
+	uid                    types.UID
+	apiVersion, kind, name string
+	blocks                 bool
+}
+
+// group of the owner; that of a malformed version is none of an object that was seen.
+func (e edge) group() string {
+	gv, err := schema.ParseGroupVersion(e.apiVersion)
+	if err != nil {
+		return e.apiVersion
+	}
+	return gv.Group
 }
 
 // node is what the collector keeps of an object.
 type node struct {
 	identity
+	kind   string
 	uid    types.UID
 	owners []edge
 	// deleting, foreground and orphaning are the deletion timestamp and the two finalizers that are ours to act on.
@@ -32,6 +42,20 @@ type node struct {
 	// seen is false for an owner that only references tell of.
 	seen       bool
 	dependents map[types.UID]*node
+}
+
+// is tells whether the node is what a reference made in that namespace means: its UID alone says nothing of where it is, or what.
+func (n *node) is(e edge, namespace string) bool {
+	return n.uid == e.uid && n.resource.Group == e.group() && n.kind == e.kind && n.name == e.name && !n.elsewhere(namespace)
+}
+
+// elsewhere: nothing in that namespace, or without one, can be owned by the node.
+func (n *node) elsewhere(namespace string) bool { return n.namespace != "" && n.namespace != namespace }
+
+// stray is a reference to an object of another namespace.
+type stray struct {
+	from node
+	to   edge
 }
 
 // graph of owners. Its methods return the UIDs to look at again.
@@ -42,8 +66,8 @@ type graph struct {
 
 func newGraph() *graph { return &graph{nodes: map[types.UID]*node{}} }
 
-// put takes in an object as it is now.
-func (g *graph) put(at identity, o meta.Object) (again []types.UID) {
+// put takes in an object of a kind as it is now. strays are the references that are seen only now to be such.
+func (g *graph) put(at identity, kind string, o meta.Object) (again []types.UID, strays []stray) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	n := g.nodes[o.GetUID()]
@@ -52,7 +76,8 @@ func (g *graph) put(at identity, o meta.Object) (again []types.UID) {
 		g.nodes[n.uid] = n
 	}
 	wasForeground, wasOrphaning, before := n.foreground, n.orphaning, n.owners
-	n.identity, n.seen = at, true
+	appeared := !n.seen
+	n.identity, n.kind, n.seen = at, kind, true
 	n.deleting = o.GetDeletionTimestamp() != nil
 	n.foreground = n.deleting && has(o.GetFinalizers(), meta.FinalizerDeleteDependents)
 	n.orphaning = n.deleting && has(o.GetFinalizers(), meta.FinalizerOrphanDependents)
@@ -66,14 +91,39 @@ func (g *graph) put(at identity, o meta.Object) (again []types.UID) {
 	if n.orphaning && !wasOrphaning {
 		again = append(again, n.uid)
 	}
-	again = append(again, g.judged(n, before)...)
-	return again
+	if appeared {
+		for _, d := range n.dependents {
+			again, strays = n.met(d, d.owners, again, strays)
+		}
+	}
+	for _, e := range n.owners {
+		if owner := g.nodes[e.uid]; owner.seen && !slices.Contains(before, e) {
+			_, strays = owner.met(n, []edge{e}, nil, strays)
+		}
+	}
+	return append(again, g.judged(n, before)...), strays
+}
+
+// met: a dependent whose references mean something else than the owner of that UID is to be looked at.
+func (n *node) met(d *node, edges []edge, again []types.UID, strays []stray) ([]types.UID, []stray) {
+	for _, e := range edges {
+		if e.uid != n.uid || n.is(e, d.namespace) {
+			continue
+		}
+		again = append(again, d.uid)
+		if n.elsewhere(d.namespace) {
+			from := *d
+			from.dependents = nil
+			strays = append(strays, stray{from, e})
+		}
+	}
+	return again, strays
 }
 
 // judged are the UIDs to look at because n's owners changed.
 func (g *graph) judged(n *node, before []edge) (again []types.UID) {
 	for _, e := range n.owners {
-		if owner := g.nodes[e.uid]; owner == nil || !owner.seen || owner.foreground || owner.namespace != "" && owner.namespace != n.namespace {
+		if owner := g.nodes[e.uid]; owner == nil || !owner.seen || owner.foreground || !owner.is(e, n.namespace) {
 			again = append(again, n.uid)
 			break
 		}
@@ -156,24 +206,25 @@ func (g *graph) view(uid types.UID) (view, bool) {
 	return v, true
 }
 
-// present is true for a UID whose object was seen, and says where it is.
-func (g *graph) present(uid types.UID) (identity, bool) {
+// living: what the reference means was seen and is not being deleted in the foreground.
+func (g *graph) living(e edge, namespace string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	n := g.nodes[uid]
-	if n == nil || !n.seen {
-		return identity{}, false
-	}
-	return n.identity, true
+	n := g.nodes[e.uid]
+	return n != nil && n.seen && !n.foreground && n.is(e, namespace)
 }
 
 func edgesOf(o meta.Object) []edge {
 	refs := o.GetOwnerReferences()
 	out := make([]edge, 0, len(refs))
 	for _, r := range refs {
-		out = append(out, edge{r.UID, r.APIVersion, r.Kind, r.Name, r.BlockOwnerDeletion != nil && *r.BlockOwnerDeletion})
+		out = append(out, edgeOf(r))
 	}
 	return out
+}
+
+func edgeOf(r meta.OwnerReference) edge {
+	return edge{r.UID, r.APIVersion, r.Kind, r.Name, r.BlockOwnerDeletion != nil && *r.BlockOwnerDeletion}
 }
 
 func has(list []string, s string) bool {

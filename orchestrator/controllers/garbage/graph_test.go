@@ -6,6 +6,7 @@ import (
 	"time"
 
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -19,7 +20,8 @@ func object(uid string, owners ...string) *meta.PartialObjectMetadata {
 }
 
 func put(g *graph, o *meta.PartialObjectMetadata) []types.UID {
-	return g.put(identity{namespace: o.Namespace, name: o.Name}, o)
+	again, _ := g.put(identity{namespace: o.Namespace, name: o.Name}, "", o)
+	return again
 }
 
 func TestGraphSaysWhatToLookAtAgain(t *testing.T) {
@@ -52,7 +54,52 @@ func TestGraphTellsDependentsWhenTheirOwnerGoes(t *testing.T) {
 	if again := g.gone("parent"); !slices.Contains(again, "child") {
 		t.Errorf("looked at %v, want the child", again)
 	}
-	if _, there := g.present("parent"); there {
-		t.Error("an owner that went counts as present")
+	if g.living(edge{uid: "parent", name: "parent"}, "ns") {
+		t.Error("an owner that went counts as living")
+	}
+}
+
+// What bears an owner's UID but another name, kind, group or namespace is not that owner.
+func TestGraphKnowsAnOwnerByItsCoordinates(t *testing.T) {
+	right := edge{uid: "u", apiVersion: "apps/v1", kind: "Deployment", name: "d"}
+	for _, row := range []struct {
+		name      string
+		change    func(*edge)
+		namespace string
+		living    bool
+	}{
+		{"the owner itself", func(*edge) {}, "ns", true},
+		{"by another version", func(e *edge) { e.apiVersion = "apps/v1beta2" }, "ns", true},
+		{"by another group", func(e *edge) { e.apiVersion = "extensions/v1" }, "ns", false},
+		{"by a version that is none", func(e *edge) { e.apiVersion = "a/b/c" }, "ns", false},
+		{"by another kind", func(e *edge) { e.kind = "ReplicaSet" }, "ns", false},
+		{"by another name", func(e *edge) { e.name = "e" }, "ns", false},
+		{"from another namespace", func(*edge) {}, "other", false},
+		{"from no namespace", func(*edge) {}, "", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			g, e := newGraph(), right
+			row.change(&e)
+			dependent := &meta.PartialObjectMetadata{ObjectMeta: meta.ObjectMeta{UID: "dependent", Name: "dependent", Namespace: row.namespace, OwnerReferences: []meta.OwnerReference{
+				{UID: e.uid, APIVersion: e.apiVersion, Kind: e.kind, Name: e.name},
+			}}}
+			owner := &meta.PartialObjectMetadata{ObjectMeta: meta.ObjectMeta{UID: "u", Name: "d", Namespace: "ns"}}
+			deployments := identity{schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}, "ns", "d"}
+			g.put(identity{namespace: row.namespace, name: "dependent"}, "ConfigMap", dependent)
+			again, strays := g.put(deployments, "Deployment", owner)
+			if g.living(e, row.namespace) != row.living {
+				t.Errorf("living is %t, want %t", !row.living, row.living)
+			}
+			if slices.Contains(again, "dependent") == row.living {
+				t.Errorf("the owner came after its dependent: looked at %v", again)
+			}
+			if strayed := row.namespace != "ns"; (len(strays) == 1) != strayed {
+				t.Errorf("%d references lead elsewhere, want %t", len(strays), strayed)
+			}
+			again, strays = g.put(identity{namespace: row.namespace, name: "dependent"}, "ConfigMap", dependent)
+			if slices.Contains(again, "dependent") == row.living || len(strays) > 0 {
+				t.Errorf("the dependent came again: looked at %v, reported %v anew", again, strays)
+			}
+		})
 	}
 }

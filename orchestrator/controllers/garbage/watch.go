@@ -31,16 +31,16 @@ func (c *collector) follow(ctx context.Context, ready chan<- struct{}) {
 	for {
 		resources, complete := c.deletable()
 		var synced []cache.InformerSynced
-		for gvr := range resources {
+		for gvr, kind := range resources {
 			if running[gvr] != nil {
 				continue
 			}
 			own, stop := context.WithCancel(ctx)
 			running[gvr] = stop
-			synced = append(synced, c.monitor(own, gvr))
+			synced = append(synced, c.monitor(own, gvr, kind))
 		}
 		for gvr, stop := range running {
-			if !resources[gvr] && complete {
+			if resources[gvr] == "" && complete {
 				stop()
 				delete(running, gvr)
 			}
@@ -66,9 +66,9 @@ func (c *collector) follow(ctx context.Context, ready chan<- struct{}) {
 	}
 }
 
-// deletable resources; complete is false when some group did not answer.
-func (c *collector) deletable() (map[schema.GroupVersionResource]bool, bool) {
-	out := map[schema.GroupVersionResource]bool{}
+// deletable resources and their kinds; complete is false when some group did not answer.
+func (c *collector) deletable() (map[schema.GroupVersionResource]string, bool) {
+	out := map[schema.GroupVersionResource]string{}
 	lists, err := c.Discovery.ServerPreferredResources()
 	complete := err == nil
 	if err != nil {
@@ -88,13 +88,13 @@ func (c *collector) deletable() (map[schema.GroupVersionResource]bool, bool) {
 			if ignored[gvr.GroupResource()] || !slices.Contains(r.Verbs, "delete") || !slices.Contains(r.Verbs, "list") || !slices.Contains(r.Verbs, "watch") {
 				continue
 			}
-			out[gvr] = true
+			out[gvr] = r.Kind
 		}
 	}
 	return out, complete
 }
 
-func (c *collector) monitor(ctx context.Context, gvr schema.GroupVersionResource) cache.InformerSynced {
+func (c *collector) monitor(ctx context.Context, gvr schema.GroupVersionResource, kind string) cache.InformerSynced {
 	informer := metadatainformer.NewFilteredMetadataInformer(c.Metadata, gvr, meta.NamespaceAll, 0, cache.Indexers{}, nil).Informer()
 	_ = informer.SetTransform(edgesOnly)
 	_ = informer.SetWatchErrorHandlerWithContext(func(ctx context.Context, _ *cache.Reflector, err error) {
@@ -102,7 +102,9 @@ func (c *collector) monitor(ctx context.Context, gvr schema.GroupVersionResource
 	})
 	put := func(obj any) {
 		if o, ok := obj.(*meta.PartialObjectMetadata); ok {
-			c.again(c.graph.put(identity{gvr, o.Namespace, o.Name}, o))
+			again, strays := c.graph.put(identity{gvr, o.Namespace, o.Name}, kind, o)
+			c.again(again)
+			c.report(strays)
 		}
 	}
 	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
@@ -113,7 +115,7 @@ func (c *collector) monitor(ctx context.Context, gvr schema.GroupVersionResource
 				obj = last.Obj
 			}
 			if o, ok := obj.(*meta.PartialObjectMetadata); ok {
-				c.absent.Store(o.UID, true)
+				c.absent.add(edge{uid: o.UID, apiVersion: gvr.GroupVersion().String(), kind: kind, name: o.Name}, o.Namespace)
 				c.again(c.graph.gone(o.UID))
 			}
 		},
