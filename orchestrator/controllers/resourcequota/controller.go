@@ -1,12 +1,13 @@
 // Package resourcequota keeps status.used of every ResourceQuota true: it counts the objects of the namespace, and so gives back what deleted
-// objects used, or what admission charged for writes that failed.
+// objects used, or what admission charged for writes that failed, and adds what came before admission knew of the quota.
 //
-// It is fed by informers: typed ones of pods, Services and claims, whose contents count, and metadata ones of the other kinds that some quota
-// numbers. The apiserver's admission reads the status that it writes.
+// It is fed by informers: typed ones of pods, Services and claims, whose contents count, and of quotas, and metadata ones of the other kinds that
+// some quota numbers. The apiserver's admission reads the status that it writes.
 package resourcequota
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	core "k8s.io/api/core/v1"
@@ -30,12 +31,17 @@ const (
 	resync = 5 * time.Minute
 	// notReadyPause is how long a quota waits for the first list of what it counts.
 	notReadyPause = 100 * time.Millisecond
+	// arrivalPause gathers the objects that appear one after the other into one count.
+	arrivalPause = 500 * time.Millisecond
+	// raising begins the keys of quotas to which objects came: they are counted, too, but nothing is taken back.
+	raising = "+"
 )
 
 var (
 	pods     = schema.GroupResource{Resource: "pods"}
 	services = schema.GroupResource{Resource: "services"}
 	claims   = schema.GroupResource{Resource: "persistentvolumeclaims"}
+	quotas   = schema.GroupResource{Resource: "resourcequotas"}
 )
 
 // counter holds the informers of what is counted.
@@ -57,6 +63,7 @@ func Run(ctx context.Context, w *world.World) error {
 		if q != nil && (old == nil || !equality.Semantic.DeepEqual(old.Spec, q.Spec)) {
 			c.loop.Add(loop.Key(q))
 		}
+		c.changed(quotas, objectOf(old), objectOf(q))
 	})
 	loop.On(c.loop, core1.Pods().Informer(), func(old, new *core.Pod) { c.changed(pods, objectOf(old), objectOf(new)) })
 	loop.On(c.loop, core1.Services().Informer(), func(old, new *core.Service) { c.changed(services, objectOf(old), objectOf(new)) })
@@ -79,23 +86,29 @@ func objectOf[T any, P interface {
 	return p
 }
 
-// changed: the quotas of the namespace that count the resource look again when an object uses less than before, or is gone. What uses more has
-// been charged by admission, which may be ahead of the informers here: a count of their objects would take the charge back.
+// changed: the quotas of the namespace that count the resource look again. What uses more than before has as a rule been charged by admission, which
+// may be ahead of the informers here: a count of their objects must not take the charge back. But admission charges nothing before the first
+// count of a quota is in its status, and what it lets in until then the informers may show only afterwards.
 func (c *counter) changed(gr schema.GroupResource, old, new meta.Object) {
-	if old == nil || (new != nil && !usesLess(gr, old, new)) {
+	subject, wake := old, c.loop.Add
+	switch {
+	case old == nil || new != nil && !usesLess(gr, old, new) && usesMore(gr, old, new):
+		subject, wake = new, func(key string) { c.loop.After(raising+key, arrivalPause) }
+	case new != nil && !usesLess(gr, old, new):
 		return
 	}
-	subject := old
 	list, err := c.Informers.Core().V1().ResourceQuotas().Lister().ResourceQuotas(subject.GetNamespace()).List(labels.Everything())
 	if err != nil {
 		return
 	}
 	for _, q := range list {
 		if interested(q, gr) {
-			c.loop.Add(loop.Key(q))
+			wake(loop.Key(q))
 		}
 	}
 }
+
+func usesMore(gr schema.GroupResource, old, new meta.Object) bool { return usesLess(gr, new, old) }
 
 func usesLess(gr schema.GroupResource, old, new meta.Object) bool {
 	before, isBefore := old.(runtime.Object)
@@ -114,7 +127,8 @@ func usesLess(gr schema.GroupResource, old, new meta.Object) bool {
 }
 
 func (c *counter) sync(ctx context.Context, key string) error {
-	namespace, name := loop.Split(key)
+	plain, raises := strings.CutPrefix(key, raising)
+	namespace, name := loop.Split(plain)
 	q, err := c.Informers.Core().V1().ResourceQuotas().Lister().ResourceQuotas(namespace).Get(name)
 	if apierrors.IsNotFound(err) {
 		return nil
@@ -127,8 +141,12 @@ func (c *counter) sync(ctx context.Context, key string) error {
 		c.loop.After(key, notReadyPause)
 		return nil
 	}
-	c.loop.After(key, resync)
 	wanted := status(q, all, time.Now())
+	if raises {
+		wanted.Used = raised(q.Status.Used, wanted.Used)
+	} else {
+		c.loop.After(key, resync)
+	}
 	if current(q, wanted) {
 		return nil
 	}
@@ -146,6 +164,7 @@ func (c *counter) populations(q *core.ResourceQuota) (all []population, ready bo
 	core1 := c.Informers.Core().V1()
 	informers := map[schema.GroupResource]cache.SharedIndexInformer{
 		pods: core1.Pods().Informer(), services: core1.Services().Informer(), claims: core1.PersistentVolumeClaims().Informer(),
+		quotas: core1.ResourceQuotas().Informer(), // the one that told of q: another might not show q yet
 	}
 	for _, gr := range numbered(q) {
 		if informer := c.followed.informer(gr); informer != nil {

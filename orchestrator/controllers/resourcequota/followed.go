@@ -45,6 +45,11 @@ func (f *followed) informer(gr schema.GroupResource) cache.SharedIndexInformer {
 	}
 	informer := metadatainformer.NewFilteredMetadataInformer(f.Metadata, gvr, meta.NamespaceAll, 0,
 		cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc}, nil).Informer()
+	added := func(obj any) {
+		if o, ok := obj.(meta.Object); ok {
+			f.changed(gr, nil, o)
+		}
+	}
 	removed := func(obj any) {
 		if gone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
 			obj = gone.Obj
@@ -53,7 +58,7 @@ func (f *followed) informer(gr schema.GroupResource) cache.SharedIndexInformer {
 			f.changed(gr, o, nil)
 		}
 	}
-	if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{DeleteFunc: removed}); err != nil {
+	if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: added, DeleteFunc: removed}); err != nil {
 		f.Logger.Warn("follow resource", "resource", gr.String(), "error", err)
 		return nil
 	}

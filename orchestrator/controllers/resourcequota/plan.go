@@ -20,11 +20,15 @@ type population struct {
 	objects  []runtime.Object
 }
 
-// status that a quota should have: what the spec bounds, and what the objects in its scopes use of it.
+// status that a quota should have: what the spec bounds, and what the objects in its scopes use of it. What no population tells of, as nobody
+// serves its kind just now, stays as it was.
 func status(q *core.ResourceQuota, all []population, now time.Time) core.ResourceQuotaStatus {
 	used := core.ResourceList{}
 	for name := range q.Spec.Hard {
 		used[name] = *resource.NewQuantity(0, resource.DecimalSI)
+		if said, ok := q.Status.Used[name]; ok && !slices.ContainsFunc(all, func(p population) bool { return usage.Counts(p.resource, name) }) {
+			used[name] = said.DeepCopy()
+		}
 	}
 	for _, p := range all {
 		names := usage.Among(p.resource, q.Spec.Hard)
@@ -38,6 +42,17 @@ func status(q *core.ResourceQuota, all []population, now time.Time) core.Resourc
 		}
 	}
 	return core.ResourceQuotaStatus{Hard: q.Spec.Hard.DeepCopy(), Used: used}
+}
+
+// raised is the greater of what a quota says and what was counted, of each resource counted.
+func raised(said, counted core.ResourceList) core.ResourceList {
+	used := counted.DeepCopy()
+	for name, quantity := range counted {
+		if have, ok := said[name]; ok && have.Cmp(quantity) > 0 {
+			used[name] = have.DeepCopy()
+		}
+	}
+	return used
 }
 
 // current: the quota says so already.
@@ -59,7 +74,7 @@ func numbered(q *core.ResourceQuota) []schema.GroupResource {
 	for name := range q.Spec.Hard {
 		text, counted := strings.CutPrefix(string(name), usage.CountPrefix)
 		gr := schema.ParseGroupResource(text)
-		if (counted || slices.Contains(legacy, text)) && gr != pods && gr != services && gr != claims {
+		if (counted || slices.Contains(legacy, text)) && gr != pods && gr != services && gr != claims && gr != quotas {
 			all = append(all, gr)
 		}
 	}

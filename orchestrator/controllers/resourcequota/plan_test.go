@@ -111,3 +111,15 @@ func TestStatusCountsWhatIsInScope(t *testing.T) {
 		})
 	}
 }
+
+// An apiserver behind aggregation that does not answer takes no object away.
+func TestWhatCannotBeCountedStaysAsItWas(t *testing.T) {
+	q := &core.ResourceQuota{Spec: core.ResourceQuotaSpec{Hard: list("count/things.example.com", "5", "count/others.example.com", "5", "pods", "5")}}
+	q.Status.Used = list("count/things.example.com", "3", "pods", "3")
+	used := status(q, []population{{resource: pods}}, time.Now()).Used
+	for name, want := range list("count/things.example.com", "3", "count/others.example.com", "0", "pods", "0") {
+		if got, ok := used[name]; !ok || got.Cmp(want) != 0 {
+			t.Errorf("%s in use: %s, want %s", name, got.String(), want.String())
+		}
+	}
+}
