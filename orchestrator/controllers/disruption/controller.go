@@ -7,6 +7,7 @@ package disruption
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -98,25 +99,27 @@ func (c *controller) sync(ctx context.Context, key string) error {
 	}
 	selector, err := meta.LabelSelectorAsSelector(pdb.Spec.Selector)
 	if err != nil {
-		return c.write(ctx, pdb, failed(pdb, err))
+		return errors.Join(err, c.write(ctx, pdb, failed(pdb, err)))
 	}
-	selected, err := c.Informers.Core().V1().Pods().Lister().Pods(namespace).List(selector)
+	matching, err := c.Informers.Core().V1().Pods().Lister().Pods(namespace).List(selector)
 	if err != nil {
 		return err
-	}
-	var matching []*core.Pod
-	for _, p := range selected {
-		if !pods.Ended(p) {
-			matching = append(matching, p)
-		}
 	}
 	if len(matching) == 0 {
 		c.Events.Eventf(pdb, core.EventTypeNormal, "NoPods", "No matching pods found")
 	}
-	expected, healthy, err := needs(pdb, len(matching), func() (int32, error) { return c.sizes(ctx, matching) })
+	expected, healthy, err := needs(pdb, len(matching), func() (int32, error) {
+		total, unmanaged, err := c.sizes(ctx, matching)
+		if err == nil && unmanaged {
+			c.Events.Eventf(pdb, core.EventTypeWarning, "UnmanagedPods", "Pods selected by this PodDisruptionBudget (selector: %v) were found to be unmanaged. "+
+				"As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. "+
+				"To account for these pods please set \".spec.minAvailable\" field of the PDB to an integer value.", pdb.Spec.Selector)
+		}
+		return total, err
+	})
 	if err != nil {
 		c.Events.Eventf(pdb, core.EventTypeWarning, "CalculateExpectedPodCountFailed", "Failed to calculate the number of expected pods: %v", err)
-		return c.write(ctx, pdb, failed(pdb, err))
+		return errors.Join(err, c.write(ctx, pdb, failed(pdb, err))) // what it depends on may change without an event of a pod or a budget
 	}
 	kept, again := disrupted(pdb, matching, time.Now())
 	if again > 0 {
@@ -125,13 +128,14 @@ func (c *controller) sync(ctx context.Context, key string) error {
 	return c.write(ctx, pdb, status(pdb, matching, expected, healthy, kept))
 }
 
-// sizes adds up what the pods' controllers, or the controllers of those, ask for.
-func (c *controller) sizes(ctx context.Context, matching []*core.Pod) (total int32, err error) {
+// sizes adds up what the pods' controllers, or the controllers of those, ask for. unmanaged: some pod has none, and is in no sum.
+func (c *controller) sizes(ctx context.Context, matching []*core.Pod) (total int32, unmanaged bool, err error) {
 	counted := map[types.UID]bool{}
 	for _, p := range matching {
 		ref := meta.GetControllerOf(p)
 		if ref == nil {
-			continue // a pod of its own is protected by its number only
+			unmanaged = true
+			continue
 		}
 		if ref.Kind == "ReplicaSet" {
 			if rs, err := c.Informers.Apps().V1().ReplicaSets().Lister().ReplicaSets(p.Namespace).Get(ref.Name); err == nil {
@@ -146,11 +150,11 @@ func (c *controller) sizes(ctx context.Context, matching []*core.Pod) (total int
 		counted[ref.UID] = true
 		n, err := c.size(ctx, p.Namespace, ref)
 		if err != nil {
-			return 0, err
+			return 0, false, err
 		}
 		total += n
 	}
-	return total, nil
+	return total, unmanaged, nil
 }
 
 func (c *controller) size(ctx context.Context, namespace string, ref *meta.OwnerReference) (int32, error) {
