@@ -164,7 +164,7 @@ func (c *controller) sync(ctx context.Context, name string) error {
 	if err := c.labels(ctx, node); err != nil {
 		return err
 	}
-	next := taints(node, c.permit.has(name), time.Now())
+	next := taints(node, c.permit.of(name), time.Now())
 	if equality.Semantic.DeepEqual(next, node.Spec.Taints) {
 		return nil
 	}

@@ -96,8 +96,9 @@ var schedulingTaints = []string{
 	core.TaintNodePIDPressure, core.TaintNodeNetworkUnavailable,
 }
 
-// taints of a node by its conditions. NoExecute taints are left as they are where evict is false.
-func taints(node *core.Node, evict bool, now time.Time) []core.Taint {
+// taints of a node by its conditions. Where evictions are held NoExecute taints are left as they are, and where they are called off they go.
+func taints(node *core.Node, eviction permit, now time.Time) []core.Taint {
+	evict := eviction == granted
 	wanted := map[string]bool{core.TaintNodeUnschedulable: node.Spec.Unschedulable}
 	for _, c := range node.Status.Conditions {
 		switch {
@@ -121,7 +122,7 @@ func taints(node *core.Node, evict bool, now time.Time) []core.Taint {
 	for _, t := range node.Spec.Taints {
 		executes := t.Effect == core.TaintEffectNoExecute && (t.Key == core.TaintNodeNotReady || t.Key == core.TaintNodeUnreachable)
 		ours := t.Effect == core.TaintEffectNoSchedule && slices.Contains(schedulingTaints, t.Key)
-		if (executes || ours) && !wanted[t.Key] {
+		if (executes || ours) && !wanted[t.Key] || executes && eviction == calledOff {
 			continue
 		}
 		has[t.Key+string(t.Effect)] = true

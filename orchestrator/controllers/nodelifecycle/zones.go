@@ -29,16 +29,35 @@ func (p *pace) allow(rate float64, now time.Time) bool {
 	return true
 }
 
+// permit tells whether a node may be tainted for eviction.
+type permit int
+
+const (
+	// held: not now; a node that is tainted stays so.
+	held permit = iota
+	granted
+	// calledOff: no node of the cluster is to be evicted from.
+	calledOff
+)
+
 // permits are the nodes that may be tainted for eviction.
 type permits struct {
 	mu    sync.Mutex
 	nodes map[string]bool
+	// off: none may, whatever nodes says.
+	off bool
 }
 
-func (p *permits) has(name string) bool {
+func (p *permits) of(name string) permit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.nodes[name]
+	switch {
+	case p.off:
+		return calledOff
+	case p.nodes[name]:
+		return granted
+	}
+	return held
 }
 
 func (p *permits) grant(name string) {
@@ -56,8 +75,17 @@ func (p *permits) drop(name string) {
 	delete(p.nodes, name)
 }
 
+// callOff takes every permit back and grants none, or ends that.
+func (p *permits) callOff(off bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.off = off; off {
+		clear(p.nodes)
+	}
+}
+
 // zones decides which unready nodes may be tainted for eviction: at the zone's pace, and none while every zone is fully down, for then it is more
-// likely that this control plane is cut off.
+// likely that this control plane is cut off: evictions under way are called off.
 func (c *controller) zones(nodes []*core.Node, now time.Time) {
 	byZone := map[string][]*core.Node{}
 	for _, node := range nodes {
@@ -85,6 +113,7 @@ func (c *controller) zones(nodes []*core.Node, now time.Time) {
 			rates[zone] = c.Settings.EvictionRate
 		}
 	}
+	c.permit.callOff(allDown)
 	for zone, members := range byZone {
 		if c.paces[zone] == nil {
 			c.paces[zone] = &pace{}
@@ -94,10 +123,8 @@ func (c *controller) zones(nodes []*core.Node, now time.Time) {
 			case isReady(node):
 				c.permit.drop(node.Name)
 			case allDown:
-				if c.permit.has(node.Name) {
-					c.permit.drop(node.Name)
-				}
-			case !c.permit.has(node.Name) && c.paces[zone].allow(rates[zone], now):
+				c.loop.Add(node.Name)
+			case c.permit.of(node.Name) != granted && c.paces[zone].allow(rates[zone], now):
 				c.permit.grant(node.Name)
 				c.loop.Add(node.Name)
 			}
