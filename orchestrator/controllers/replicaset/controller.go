@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
 
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/loop"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/owned"
@@ -40,8 +41,8 @@ type controller struct {
 	variant
 	loop *loop.Loop
 	own  loop.Own
-	// doomed are pods that were deleted but that the cache may still show as running, by UID.
-	doomed sync.Map
+	// doomed are pods that were deleted but that the cache may still show as running.
+	doomed loop.Doomed
 }
 
 func run(ctx context.Context, w *world.World, v variant, workers int) error {
@@ -70,7 +71,7 @@ func (c *controller) podChanged(old, new *core.Pod) {
 		c.orphanChanged(p)
 	}
 	if new == nil {
-		c.doomed.Delete(old.UID)
+		c.doomed.Gone(old.UID)
 	}
 }
 
@@ -79,9 +80,13 @@ func (c *controller) orphanChanged(p *core.Pod) {
 	if p.DeletionTimestamp != nil {
 		return
 	}
-	for _, obj := range c.informer.GetStore().List() {
+	all, err := c.informer.GetIndexer().ByIndex(cache.NamespaceIndex, p.Namespace)
+	if err != nil {
+		return
+	}
+	for _, obj := range all {
 		o, ok := obj.(meta.Object)
-		if !ok || o.GetNamespace() != p.Namespace {
+		if !ok {
 			continue
 		}
 		rs, _, err := c.get(o.GetNamespace(), o.GetName())
@@ -138,7 +143,7 @@ func quiet(err error) error {
 func (c *controller) active(mine []*core.Pod) []*core.Pod {
 	var out []*core.Pod
 	for _, p := range mine {
-		if _, gone := c.doomed.Load(p.UID); !gone && pods.Active(p) {
+		if !c.doomed.Has(p.UID) && pods.Active(p) {
 			out = append(out, p)
 		}
 	}
@@ -215,14 +220,15 @@ func (c *controller) remove(ctx context.Context, original runtime.Object, victim
 	var all sync.WaitGroup
 	for i, p := range victims {
 		all.Go(func() {
-			err := c.Client.CoreV1().Pods(p.Namespace).Delete(ctx, p.Name, meta.DeleteOptions{Preconditions: meta.NewUIDPreconditions(string(p.UID))})
+			err := c.doomed.Delete(p.UID, func() error {
+				return c.Client.CoreV1().Pods(p.Namespace).Delete(ctx, p.Name, meta.DeleteOptions{Preconditions: meta.NewUIDPreconditions(string(p.UID))})
+			})
 			if err != nil && !apierrors.IsNotFound(err) {
 				c.Events.Eventf(original, core.EventTypeWarning, "FailedDelete", "Error deleting: %v", err)
 				errs[i] = err
 				return
 			}
 			if err == nil {
-				c.doomed.Store(p.UID, true)
 				c.Events.Eventf(original, core.EventTypeNormal, "SuccessfulDelete", "Deleted pod: %v", p.Name)
 			}
 		})
