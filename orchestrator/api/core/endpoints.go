@@ -1,7 +1,6 @@
 package core
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"strconv"
@@ -36,7 +35,7 @@ func Endpoints() kind.Kind {
 				}
 			},
 			ValidateCreate:      validateEndpoints,
-			ValidateUpdate:      func(ctx context.Context, e, _ *corev1.Endpoints) fieldErrors { return validateEndpoints(ctx, e) },
+			ValidateUpdate:      validateEndpointsUpdate,
 			UnconditionalUpdate: true,
 		}.Rules(),
 	}

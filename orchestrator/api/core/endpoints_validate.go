@@ -2,18 +2,35 @@ package core
 
 import (
 	"context"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 )
 
-// fieldErrors is what validation returns.
-type fieldErrors = field.ErrorList
-
 func validateEndpoints(_ context.Context, e *corev1.Endpoints) field.ErrorList {
+	return validateSubsets(e, nil)
+}
+
+// validateEndpointsUpdate looks only at subsets that change, and believes the form of addresses that were there before.
+func validateEndpointsUpdate(_ context.Context, e, old *corev1.Endpoints) field.ErrorList {
+	if equality.Semantic.DeepEqual(e.Subsets, old.Subsets) {
+		return nil
+	}
+	var had []string
+	for _, s := range old.Subsets {
+		for _, a := range slices.Concat(s.Addresses, s.NotReadyAddresses) {
+			had = append(had, a.IP)
+		}
+	}
+	return validateSubsets(e, had)
+}
+
+func validateSubsets(e *corev1.Endpoints, had []string) field.ErrorList {
 	var errs field.ErrorList
 	for i := range e.Subsets {
 		s, path := &e.Subsets[i], field.NewPath("subsets").Index(i)
@@ -21,10 +38,10 @@ func validateEndpoints(_ context.Context, e *corev1.Endpoints) field.ErrorList {
 			errs = append(errs, field.Required(path, "must specify `addresses` or `notReadyAddresses`"))
 		}
 		for j := range s.Addresses {
-			errs = append(errs, validateEndpointAddress(&s.Addresses[j], path.Child("addresses").Index(j))...)
+			errs = append(errs, validateEndpointAddress(&s.Addresses[j], had, path.Child("addresses").Index(j))...)
 		}
 		for j := range s.NotReadyAddresses {
-			errs = append(errs, validateEndpointAddress(&s.NotReadyAddresses[j], path.Child("notReadyAddresses").Index(j))...)
+			errs = append(errs, validateEndpointAddress(&s.NotReadyAddresses[j], had, path.Child("notReadyAddresses").Index(j))...)
 		}
 		for j := range s.Ports {
 			errs = append(errs, validateEndpointPort(&s.Ports[j], len(s.Ports) > 1, path.Child("ports").Index(j))...)
@@ -33,11 +50,9 @@ func validateEndpoints(_ context.Context, e *corev1.Endpoints) field.ErrorList {
 	return errs
 }
 
-func validateEndpointAddress(a *corev1.EndpointAddress, path *field.Path) field.ErrorList {
-	errs := validation.IsValidIP(path.Child("ip"), a.IP)
-	if len(errs) == 0 {
-		errs = kind.SpecialAddress(a.IP, path.Child("ip"))
-	}
+func validateEndpointAddress(a *corev1.EndpointAddress, had []string, path *field.Path) field.ErrorList {
+	errs := validation.IsValidIPForLegacyField(path.Child("ip"), a.IP, true, had)
+	errs = append(errs, kind.SpecialAddress(a.IP, path.Child("ip"))...)
 	if a.NodeName != nil {
 		errs = append(errs, validateSubdomain(*a.NodeName, path.Child("nodeName"))...)
 	}

@@ -167,9 +167,6 @@ func normalisePod(p *corev1.Pod) {
 			s.PodIPs = []corev1.PodIP{{IP: s.PodIP}}
 		}
 	}
-	if len(s.HostIPs) > 0 && s.HostIP == "" {
-		s.HostIP = s.HostIPs[0].IP
-	}
 }
 
 // podGracePeriod: the options', else the spec's; a pod that no kubelet runs goes at once.

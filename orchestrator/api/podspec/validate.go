@@ -110,7 +110,7 @@ func validateNames(spec *corev1.PodSpec, path *field.Path) field.ErrorList {
 	}
 	for i, alias := range spec.HostAliases {
 		at := path.Child("hostAliases").Index(i)
-		errs = append(errs, utilvalidation.IsValidIP(at.Child("ip"), alias.IP)...)
+		errs = append(errs, utilvalidation.IsValidIPForLegacyField(at.Child("ip"), alias.IP, true, nil)...)
 		for j, name := range alias.Hostnames {
 			check(name, at.Child("hostnames").Index(j), subdomain)
 		}

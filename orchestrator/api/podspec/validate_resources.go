@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -14,18 +15,13 @@ func validateResources(r *corev1.ResourceRequirements, path *field.Path) field.E
 	huge, plain := false, false
 	for _, name := range SortedNames(r.Limits) {
 		errs = append(errs, validateResourceName(name, limits.Key(string(name)))...)
-		amount := r.Limits[name]
-		if amount.Sign() < 0 {
-			errs = append(errs, field.Invalid(limits.Key(string(name)), amount.String(), "must be greater than or equal to 0"))
-		}
+		errs = append(errs, ValidateAmount(name, r.Limits[name], limits.Key(string(name)))...)
 		huge, plain = huge || isHugePage(name), plain || name == corev1.ResourceCPU || name == corev1.ResourceMemory
 	}
 	for _, name := range SortedNames(r.Requests) {
 		errs = append(errs, validateResourceName(name, requests.Key(string(name)))...)
 		amount := r.Requests[name]
-		if amount.Sign() < 0 {
-			errs = append(errs, field.Invalid(requests.Key(string(name)), amount.String(), "must be greater than or equal to 0"))
-		}
+		errs = append(errs, ValidateAmount(name, amount, requests.Key(string(name)))...)
 		limit, limited := r.Limits[name]
 		switch {
 		case limited && !overcommitted(name) && amount.Cmp(limit) != 0:
@@ -43,14 +39,29 @@ func validateResources(r *corev1.ResourceRequirements, path *field.Path) field.E
 	return errs
 }
 
+// ValidateAmount returns what is wrong with an amount of a resource: none is negative, and what is counted comes in whole pieces.
+func ValidateAmount(name corev1.ResourceName, amount resource.Quantity, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if amount.Sign() < 0 {
+		errs = append(errs, field.Invalid(path, amount.String(), "must be greater than or equal to 0"))
+	}
+	if (name == corev1.ResourcePods || !isNative(name)) && amount.MilliValue()%1000 != 0 {
+		errs = append(errs, field.Invalid(path, amount.String(), "must be an integer"))
+	}
+	return errs
+}
+
+func isNative(name corev1.ResourceName) bool {
+	return !strings.Contains(string(name), "/") || strings.Contains(string(name), corev1.ResourceDefaultNamespacePrefix)
+}
+
 func isHugePage(name corev1.ResourceName) bool {
 	return strings.HasPrefix(string(name), corev1.ResourceHugePagesPrefix)
 }
 
 // overcommitted resources may be limited above what is requested: the plain native ones.
 func overcommitted(name corev1.ResourceName) bool {
-	native := !strings.Contains(string(name), "/") || strings.Contains(string(name), corev1.ResourceDefaultNamespacePrefix)
-	return native && !isHugePage(name)
+	return isNative(name) && !isHugePage(name)
 }
 
 func validateResourceName(name corev1.ResourceName, path *field.Path) field.ErrorList {

@@ -126,39 +126,6 @@ func onlyAdded(now, old []corev1.Toleration) bool {
 	return true
 }
 
-// ValidateStatus returns every fault of a changed status: a container that ended for good may not be alive again.
-func ValidateStatus(p, old *corev1.Pod) field.ErrorList {
-	path := field.NewPath("status")
-	var errs field.ErrorList
-	if old.Status.NominatedNodeName != p.Status.NominatedNodeName && p.Status.NominatedNodeName != "" {
-		// The scheduler's word is taken as it is: only its form counts.
-		errs = append(errs, validateNames(&corev1.PodSpec{NodeName: p.Status.NominatedNodeName}, path)...)
-	}
-	if old.Status.QOSClass != "" && p.Status.QOSClass != old.Status.QOSClass {
-		errs = append(errs, field.Invalid(path.Child("qosClass"), p.Status.QOSClass, "field is immutable"))
-	}
-	if p.Spec.RestartPolicy != corev1.RestartPolicyAlways {
-		errs = append(errs, revived(p.Status.ContainerStatuses, old.Status.ContainerStatuses, &p.Spec, path.Child("containerStatuses"))...)
-	}
-	return errs
-}
-
-func revived(now, old []corev1.ContainerStatus, spec *corev1.PodSpec, path *field.Path) field.ErrorList {
-	var errs field.ErrorList
-	for _, was := range old {
-		ended := was.State.Terminated
-		if ended == nil || (ended.ExitCode != 0 && spec.RestartPolicy == corev1.RestartPolicyOnFailure) {
-			continue
-		}
-		for i := range now {
-			if now[i].Name == was.Name && now[i].State.Terminated == nil {
-				errs = append(errs, field.Forbidden(path.Index(i).Child("state"), "may not be transitioned to non-terminated state"))
-			}
-		}
-	}
-	return errs
-}
-
 // ValidateEphemeral returns every fault of changed ephemeral containers: they are only ever added.
 func ValidateEphemeral(p, old *corev1.Pod) field.ErrorList {
 	errs := ValidateOfPod(&p.Spec, specPath)
