@@ -22,6 +22,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/resourcequota"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/rootca"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/serviceaccount"
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/servicecidr"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/statefulset"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/tainteviction"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/ttl"
@@ -58,6 +59,7 @@ var all = []controller{
 	{name: "endpoints-controller", alias: "endpoint", account: "endpoint-controller", run: endpoints.Run},
 	{name: "endpointslice-controller", alias: "endpointslice", account: "endpointslice-controller", run: endpointslice.Run},
 	{name: "endpointslice-mirroring-controller", alias: "endpointslicemirroring", account: "endpointslicemirroring-controller", run: mirroring.Run},
+	{name: "service-cidr-controller", alias: "service-cidr-controller", account: "service-cidrs-controller", run: servicecidr.Run},
 	{name: "disruption-controller", alias: "disruption", account: "disruption-controller", run: disruption.Run},
 	{name: "pod-garbage-collector-controller", alias: "podgc", account: "pod-garbage-collector", run: podgc.Run},
 	{name: "resourcequota-controller", alias: "resourcequota", account: "resourcequota-controller", run: resourcequota.Run},

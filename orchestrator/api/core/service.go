@@ -52,12 +52,15 @@ func Service() kind.Kind {
 			},
 			ValidateCreate:      validateService,
 			ValidateUpdate:      validateServiceUpdate,
+			Warnings:            serviceWarnings,
 			ValidName:           validation.NameIsDNSLabel,
 			UnconditionalUpdate: true,
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{
 			"status": kind.Status(kind.Typed[*corev1.Service]{
-				PrepareUpdate: func(_ context.Context, s, old *corev1.Service) { s.Spec = old.Spec },
+				PrepareUpdate:  func(_ context.Context, s, old *corev1.Service) { s.Spec = old.Spec },
+				ValidateUpdate: validateServiceStatus,
+				Warnings:       serviceStatusWarnings,
 			}.Rules()),
 			"proxy": kind.Connect(corev1.SchemeGroupVersion.WithKind("ServiceProxyOptions"), proxied...),
 		},

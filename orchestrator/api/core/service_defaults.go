@@ -1,7 +1,10 @@
 package core
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -67,12 +70,32 @@ func patchAllocated(s, old *corev1.Service) {
 		if len(s.Spec.ClusterIPs) == 0 && s.Spec.ClusterIP == old.Spec.ClusterIP {
 			s.Spec.ClusterIPs = old.Spec.ClusterIPs
 		}
+		keepFamilies(s, old)
 	}
 	if needsNodePort(old) && needsNodePort(s) {
 		keepNodePorts(s, old)
 	}
 	if needsHealthCheckPort(old) && needsHealthCheckPort(s) && s.Spec.HealthCheckNodePort == 0 {
 		s.Spec.HealthCheckNodePort = old.Spec.HealthCheckNodePort
+	}
+}
+
+// keepFamilies of the addresses; whoever asks for a single one of two releases the second.
+func keepFamilies(s, old *corev1.Service) {
+	spec, was := &s.Spec, &old.Spec
+	if spec.IPFamilyPolicy == nil {
+		spec.IPFamilyPolicy = was.IPFamilyPolicy
+	}
+	if len(spec.IPFamilies) == 0 {
+		spec.IPFamilies = was.IPFamilies
+	}
+	dual := was.IPFamilyPolicy != nil && *was.IPFamilyPolicy != corev1.IPFamilyPolicySingleStack && len(was.IPFamilies) > 1
+	if !dual || spec.IPFamilyPolicy == nil || *spec.IPFamilyPolicy != corev1.IPFamilyPolicySingleStack || !slices.Equal(spec.IPFamilies, was.IPFamilies) {
+		return
+	}
+	spec.IPFamilies = spec.IPFamilies[:1]
+	if len(spec.ClusterIPs) > 1 && slices.Equal(spec.ClusterIPs, was.ClusterIPs) {
+		spec.ClusterIPs = spec.ClusterIPs[:1]
 	}
 }
 
@@ -119,7 +142,7 @@ func alignClusterIPs(s, old *corev1.Service) {
 		}
 		return
 	}
-	if spec.ClusterIP == old.Spec.ClusterIP || !slicesEqual(spec.ClusterIPs, old.Spec.ClusterIPs) {
+	if spec.ClusterIP == old.Spec.ClusterIP || !slices.Equal(spec.ClusterIPs, old.Spec.ClusterIPs) {
 		return
 	}
 	spec.ClusterIPs = nil
@@ -134,8 +157,8 @@ func dropTypeDependent(s, old *corev1.Service) {
 		return
 	}
 	spec, was := &s.Spec, &old.Spec
-	if needsClusterIP(old) && !needsClusterIP(s) && spec.ClusterIP == was.ClusterIP && slicesEqual(spec.ClusterIPs, was.ClusterIPs) {
-		spec.ClusterIP, spec.ClusterIPs, spec.IPFamilies, spec.IPFamilyPolicy = "", nil, nil, nil
+	if needsClusterIP(old) && !needsClusterIP(s) {
+		dropAddresses(spec, was)
 	}
 	hadPort := was.Type == corev1.ServiceTypeNodePort || was.Type == corev1.ServiceTypeLoadBalancer
 	hasPort := spec.Type == corev1.ServiceTypeNodePort || spec.Type == corev1.ServiceTypeLoadBalancer
@@ -149,9 +172,10 @@ func dropTypeDependent(s, old *corev1.Service) {
 	}
 	if was.Type == corev1.ServiceTypeLoadBalancer && spec.Type != corev1.ServiceTypeLoadBalancer {
 		spec.AllocateLoadBalancerNodePorts = nil
-		if spec.LoadBalancerClass != nil && was.LoadBalancerClass != nil && *spec.LoadBalancerClass == *was.LoadBalancerClass {
+		if equality.Semantic.DeepEqual(spec.LoadBalancerClass, was.LoadBalancerClass) {
 			spec.LoadBalancerClass = nil
 		}
+		s.Status.LoadBalancer = corev1.LoadBalancerStatus{}
 	}
 	if external(was) && !external(spec) && spec.ExternalTrafficPolicy == was.ExternalTrafficPolicy {
 		spec.ExternalTrafficPolicy = ""
@@ -159,8 +183,18 @@ func dropTypeDependent(s, old *corev1.Service) {
 	if was.Type != corev1.ServiceTypeExternalName && spec.Type == corev1.ServiceTypeExternalName {
 		spec.InternalTrafficPolicy = nil
 	}
-	if was.Type == corev1.ServiceTypeExternalName && spec.Type != corev1.ServiceTypeExternalName && spec.ExternalName == was.ExternalName {
-		spec.ExternalName = ""
+}
+
+// dropAddresses that the service had, and what goes with them.
+func dropAddresses(spec, was *corev1.ServiceSpec) {
+	if spec.ClusterIP == was.ClusterIP && slices.Equal(spec.ClusterIPs, was.ClusterIPs) {
+		spec.ClusterIP, spec.ClusterIPs = "", nil
+	}
+	if slices.Equal(spec.IPFamilies, was.IPFamilies) {
+		spec.IPFamilies = nil
+	}
+	if equality.Semantic.DeepEqual(spec.IPFamilyPolicy, was.IPFamilyPolicy) {
+		spec.IPFamilyPolicy = nil
 	}
 }
 
@@ -171,18 +205,6 @@ func sameNodePorts(a, b []corev1.ServicePort) bool {
 	}
 	for _, p := range a {
 		if p.NodePort != 0 && !was[p.NodePort] {
-			return false
-		}
-	}
-	return true
-}
-
-func slicesEqual(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
 			return false
 		}
 	}

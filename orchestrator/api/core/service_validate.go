@@ -2,18 +2,24 @@ package core
 
 import (
 	"context"
-	"net/netip"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 )
 
 func validateService(_ context.Context, s *corev1.Service) field.ErrorList {
 	spec, path := &s.Spec, field.NewPath("spec")
-	var errs field.ErrorList
+	errs := validateClusterIPs(spec, path)
+	if len(errs) > 0 {
+		return errs // nothing else can be said of a service whose addresses contradict each other
+	}
 	headless := len(spec.ClusterIPs) > 0 && spec.ClusterIPs[0] == corev1.ClusterIPNone
 	if len(spec.Ports) == 0 && !headless && spec.Type != corev1.ServiceTypeExternalName {
 		errs = append(errs, field.Required(path.Child("ports"), ""))
@@ -22,8 +28,14 @@ func validateService(_ context.Context, s *corev1.Service) field.ErrorList {
 	errs = append(errs, validateServicePorts(spec, path.Child("ports"))...)
 	errs = append(errs, metavalidation.ValidateLabels(spec.Selector, path.Child("selector"))...)
 	errs = append(errs, validateAffinity(spec, path)...)
-	errs = append(errs, validateServiceIPs(spec, path)...)
-	return append(errs, validateTraffic(s, path)...)
+	errs = append(errs, validateExternalIPs(spec.ExternalIPs, path.Child("externalIPs"))...)
+	errs = append(errs, validateTraffic(s, path)...)
+	hints, hinted := s.Annotations[corev1.DeprecatedAnnotationTopologyAwareHints]
+	if mode, set := s.Annotations[corev1.AnnotationTopologyMode]; set && hinted && mode != hints {
+		errs = append(errs, field.Invalid(field.NewPath("metadata", "annotations").Key(corev1.AnnotationTopologyMode), mode,
+			"must match annotations["+corev1.DeprecatedAnnotationTopologyAwareHints+"] when both are specified"))
+	}
+	return errs
 }
 
 func validateServiceType(s *corev1.Service, path *field.Path) field.ErrorList {
@@ -35,14 +47,11 @@ func validateServiceType(s *corev1.Service, path *field.Path) field.ErrorList {
 			errs = append(errs, field.Invalid(path.Child("clusterIPs").Index(0), spec.ClusterIPs[0], "may not be set to 'None' for "+string(spec.Type)+" services"))
 		}
 	case corev1.ServiceTypeExternalName:
-		if len(spec.ClusterIPs) > 0 {
-			errs = append(errs, field.Forbidden(path.Child("clusterIPs"), "may not be set for ExternalName services"))
-		}
 		if spec.ExternalName == "" {
 			errs = append(errs, field.Required(path.Child("externalName"), ""))
 			break
 		}
-		for _, msg := range validation.IsDNS1123Subdomain(spec.ExternalName) {
+		for _, msg := range validation.IsDNS1123Subdomain(strings.TrimSuffix(spec.ExternalName, ".")) {
 			errs = append(errs, field.Invalid(path.Child("externalName"), spec.ExternalName, msg))
 		}
 	default:
@@ -58,12 +67,12 @@ func validateServicePorts(spec *corev1.ServiceSpec, path *field.Path) field.Erro
 		port     int32
 	}
 	var errs field.ErrorList
-	names, seen, nodePorts := map[string]bool{}, map[identity]bool{}, map[identity]bool{}
+	names, seen := map[string]bool{}, map[identity]bool{}
 	for i := range spec.Ports {
 		p, at := &spec.Ports[i], path.Index(i)
 		errs = append(errs, validateServicePort(p, len(spec.Ports) > 1, names, at)...)
 		if id := (identity{p.Protocol, p.Port}); seen[id] {
-			errs = append(errs, field.Duplicate(at, *p))
+			errs = append(errs, field.Duplicate(at, kind.Untagged(corev1.ServicePort{Protocol: p.Protocol, Port: p.Port})))
 		} else {
 			seen[id] = true
 		}
@@ -72,11 +81,6 @@ func validateServicePorts(spec *corev1.ServiceSpec, path *field.Path) field.Erro
 		}
 		if spec.Type != corev1.ServiceTypeNodePort && spec.Type != corev1.ServiceTypeLoadBalancer {
 			errs = append(errs, field.Forbidden(at.Child("nodePort"), "may not be used when `type` is '"+string(spec.Type)+"'"))
-		}
-		if id := (identity{p.Protocol, p.NodePort}); nodePorts[id] {
-			errs = append(errs, field.Duplicate(at.Child("nodePort"), p.NodePort))
-		} else {
-			nodePorts[id] = true
 		}
 	}
 	return errs
@@ -104,6 +108,11 @@ func validateServicePort(p *corev1.ServicePort, named bool, names map[string]boo
 	default:
 		errs = append(errs, field.NotSupported(path.Child("protocol"), p.Protocol,
 			[]corev1.Protocol{corev1.ProtocolSCTP, corev1.ProtocolTCP, corev1.ProtocolUDP}))
+	}
+	if p.AppProtocol != nil {
+		for _, msg := range validation.IsQualifiedName(*p.AppProtocol) {
+			errs = append(errs, field.Invalid(path.Child("appProtocol"), *p.AppProtocol, msg))
+		}
 	}
 	if p.TargetPort.Type == intstr.Int {
 		for _, msg := range validation.IsValidPortNum(p.TargetPort.IntValue()) {
@@ -137,63 +146,20 @@ func validateAffinity(spec *corev1.ServiceSpec, path *field.Path) field.ErrorLis
 		[]corev1.ServiceAffinity{corev1.ServiceAffinityClientIP, corev1.ServiceAffinityNone})}
 }
 
-func validateServiceIPs(spec *corev1.ServiceSpec, path *field.Path) field.ErrorList {
-	var errs field.ErrorList
-	if spec.Type != corev1.ServiceTypeExternalName {
-		for i, ip := range spec.ClusterIPs {
-			if i == 0 && ip == corev1.ClusterIPNone {
-				continue
-			}
-			errs = append(errs, validation.IsValidIP(path.Child("clusterIPs").Index(i), ip)...)
-		}
-	}
-	for i, ip := range spec.ExternalIPs {
-		at := path.Child("externalIPs").Index(i)
-		if faults := validation.IsValidIP(at, ip); len(faults) > 0 {
-			errs = append(errs, faults...)
-			continue
-		}
-		errs = append(errs, validateOutside(ip, at)...)
-	}
-	return errs
-}
-
-// validateOutside: an external address must not be one that only this machine knows.
-func validateOutside(ip string, path *field.Path) field.ErrorList {
-	address, err := netip.ParseAddr(ip)
-	if err != nil {
-		return nil
-	}
-	refuse := func(why string) field.ErrorList { return field.ErrorList{field.Invalid(path, ip, why)} }
-	switch {
-	case address.IsUnspecified():
-		return refuse("may not be unspecified (" + ip + ")")
-	case address.IsLoopback():
-		return refuse("may not be in the loopback range (127.0.0.0/8, ::1/128)")
-	case address.IsLinkLocalUnicast():
-		return refuse("may not be in the link-local range (169.254.0.0/16, fe80::/10)")
-	case address.IsLinkLocalMulticast():
-		return refuse("may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")
-	}
-	return nil
-}
-
 // validateTraffic covers the policies and what only load balancers have.
 func validateTraffic(s *corev1.Service, path *field.Path) field.ErrorList {
 	spec := &s.Spec
 	var errs field.ErrorList
 	balanced := spec.Type == corev1.ServiceTypeLoadBalancer
-	if len(spec.LoadBalancerSourceRanges) > 0 {
-		at := path.Child("LoadBalancerSourceRanges")
+	errs = append(errs, validateSourceRanges(s, path)...)
+	if spec.LoadBalancerClass != nil {
+		at := path.Child("loadBalancerClass")
 		if !balanced {
 			errs = append(errs, field.Forbidden(at, "may only be used when `type` is 'LoadBalancer'"))
 		}
-		for i, cidr := range spec.LoadBalancerSourceRanges {
-			errs = append(errs, validation.IsValidCIDR(at.Index(i), cidr)...)
+		for _, msg := range validation.IsQualifiedName(*spec.LoadBalancerClass) {
+			errs = append(errs, field.Invalid(at, *spec.LoadBalancerClass, msg))
 		}
-	}
-	if spec.LoadBalancerClass != nil && !balanced {
-		errs = append(errs, field.Forbidden(path.Child("loadBalancerClass"), "may only be used when `type` is 'LoadBalancer'"))
 	}
 	if spec.AllocateLoadBalancerNodePorts != nil && !balanced {
 		errs = append(errs, field.Forbidden(path.Child("allocateLoadBalancerNodePorts"), "may only be used when `type` is 'LoadBalancer'"))
@@ -226,17 +192,63 @@ func validateTraffic(s *corev1.Service, path *field.Path) field.ErrorList {
 	return errs
 }
 
-// validateServiceUpdate: a cluster IP stays as long as the service has one.
-func validateServiceUpdate(ctx context.Context, s, old *corev1.Service) field.ErrorList {
-	var errs field.ErrorList
-	had, has := old.Spec.ClusterIPs, s.Spec.ClusterIPs
-	if old.Spec.Type != corev1.ServiceTypeExternalName && s.Spec.Type != corev1.ServiceTypeExternalName && len(had) > 0 {
-		at := field.NewPath("spec", "clusterIPs").Index(0)
-		if len(has) == 0 {
-			errs = append(errs, field.Invalid(at, "", "primary clusterIP can not be unset"))
-		} else if has[0] != had[0] {
-			errs = append(errs, field.Invalid(at, has, "may not change once set"))
+// validateSourceRanges: of the field, or else of the annotation that there was before it. Blanks around a range are of no account in either.
+func validateSourceRanges(s *corev1.Service, path *field.Path) field.ErrorList {
+	at, element := path.Child("LoadBalancerSourceRanges"), path.Child("LoadBalancerSourceRanges").Index // so stock spells it
+	ranges := s.Spec.LoadBalancerSourceRanges
+	if len(ranges) == 0 {
+		text, annotated := s.Annotations[corev1.AnnotationLoadBalancerSourceRangesKey]
+		if !annotated {
+			return nil
+		}
+		at = field.NewPath("metadata", "annotations").Key(corev1.AnnotationLoadBalancerSourceRangesKey)
+		element = func(int) *field.Path { return at }
+		if text = strings.TrimSpace(text); text != "" {
+			ranges = strings.Split(text, ",")
 		}
 	}
-	return append(errs, validateService(ctx, s)...)
+	var errs field.ErrorList
+	if s.Spec.Type != corev1.ServiceTypeLoadBalancer {
+		errs = append(errs, field.Forbidden(at, "may only be used when `type` is 'LoadBalancer'"))
+	}
+	for i, cidr := range ranges {
+		errs = append(errs, validation.IsValidCIDRForLegacyField(element(i), strings.TrimSpace(cidr), true, nil)...)
+	}
+	return errs
+}
+
+// validateServiceUpdate: what was given out stays as long as the service needs it, and so does who balances its load.
+func validateServiceUpdate(ctx context.Context, s, old *corev1.Service) field.ErrorList {
+	path := field.NewPath("spec")
+	if errs := validateClusterIPs(&s.Spec, path); len(errs) > 0 {
+		return errs
+	}
+	errs := validateAddressUpdate(&s.Spec, &old.Spec, path)
+	if had, has := old.Spec.HealthCheckNodePort, s.Spec.HealthCheckNodePort; needsHealthCheckPort(old) && needsHealthCheckPort(s) && had != 0 && had != has {
+		errs = append(errs, field.Forbidden(path.Child("healthCheckNodePort"), "field is immutable"))
+	}
+	if old.Spec.Type == corev1.ServiceTypeLoadBalancer && s.Spec.Type == corev1.ServiceTypeLoadBalancer &&
+		!equality.Semantic.DeepEqual(s.Spec.LoadBalancerClass, old.Spec.LoadBalancerClass) {
+		errs = append(errs, field.Invalid(path.Child("loadBalancerClass"), s.Spec.LoadBalancerClass, "may not change once set"))
+	}
+	errs = append(errs, validateService(ctx, s)...)
+	return append(errs, validateNodePorts(s.Spec.Ports, path.Child("ports"))...)
+}
+
+// validateNodePorts: of an update, that none stands twice. Who makes a Service is told so by the allocator.
+func validateNodePorts(ports []corev1.ServicePort, path *field.Path) field.ErrorList {
+	type identity struct {
+		protocol corev1.Protocol
+		port     int32
+	}
+	var errs field.ErrorList
+	seen := map[identity]bool{}
+	for i, p := range ports {
+		id := identity{p.Protocol, p.NodePort}
+		if p.NodePort != 0 && seen[id] {
+			errs = append(errs, field.Duplicate(path.Index(i).Child("nodePort"), p.NodePort))
+		}
+		seen[id] = true
+	}
+	return errs
 }

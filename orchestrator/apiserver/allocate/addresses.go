@@ -3,11 +3,11 @@ package allocate
 import (
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/big"
 	"net/netip"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -18,7 +18,10 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/apiserver/objects"
 )
 
-var ipAddresses = schema.GroupResource{Group: networkingv1.GroupName, Resource: "ipaddresses"}
+var (
+	ipAddresses  = schema.GroupResource{Group: networkingv1.GroupName, Resource: "ipaddresses"}
+	serviceCIDRs = schema.GroupResource{Group: networkingv1.GroupName, Resource: "servicecidrs"}
+)
 
 var (
 	errTaken   = errors.New("provided port is already allocated")
@@ -28,57 +31,110 @@ var (
 // addresses claims ClusterIPs.
 type addresses struct {
 	objects objects.ReadWriter
-	cidr    netip.Prefix
-	family  corev1.IPFamily
+	// configured is the range of the flags, which a cluster has from its start.
+	configured block
+	family     corev1.IPFamily
 }
 
 // attempts at a random address before the range is walked.
 const attempts = 16
 
-// take claims the Service's own wish, or any free address of the upper part of the range, which stock leaves to automatic allocation.
+// errFull: no range has an address left.
+var errFull = errors.New("range is full")
+
+// take claims the Service's own wish, or any free address of the upper part of a range, which stock leaves to automatic allocation.
 func (a *addresses) take(ctx context.Context, svc *corev1.Service, dryRun bool) (netip.Addr, error) {
-	if svc.Spec.ClusterIP != "" {
-		ip, err := netip.ParseAddr(svc.Spec.ClusterIP)
-		if err != nil {
-			return netip.Addr{}, fmt.Errorf("failed to allocate IP %s: %w", svc.Spec.ClusterIP, err)
-		}
-		// Stock's words: a dry run asks some range, a write looks for the one that has the address.
-		if !dryRun && !a.cidr.Contains(ip) {
-			return netip.Addr{}, fmt.Errorf("failed to allocate IP %s: the provided network does not match the current range", ip)
-		}
-		if !a.usable(ip) {
-			return netip.Addr{}, fmt.Errorf("failed to allocate IP %s: the provided IP (%s) is not in the valid range. The range of valid IPs is %s", ip, ip, a.cidr)
-		}
-		if err := a.claim(ctx, ip, svc, dryRun); err != nil {
-			if apierrors.IsAlreadyExists(err) {
-				return netip.Addr{}, fmt.Errorf("failed to allocate IP %s: provided IP is already allocated", ip)
-			}
+	if svc.Spec.ClusterIP == "" {
+		return a.any(ctx, svc, dryRun)
+	}
+	ip, err := netip.ParseAddr(svc.Spec.ClusterIP)
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("failed to allocate IP %s: %w", svc.Spec.ClusterIP, err)
+	}
+	// Stock's words: a dry run asks the range of the flags, a write looks for the one that has the address.
+	if dryRun && !a.configured.usable(ip) {
+		return netip.Addr{}, fmt.Errorf("failed to allocate IP %s: the provided IP (%s) is not in the valid range. The range of valid IPs is %s", ip, ip, a.configured)
+	}
+	if !dryRun {
+		if err := a.within(ctx, ip); err != nil {
 			return netip.Addr{}, fmt.Errorf("failed to allocate IP %s: %w", ip, err)
 		}
-		return ip, nil
 	}
-	return a.any(ctx, svc, dryRun)
+	if err := a.claim(ctx, ip, svc, dryRun); err != nil {
+		if apierrors.IsAlreadyExists(err) {
+			return netip.Addr{}, fmt.Errorf("failed to allocate IP %s: provided IP is already allocated", ip)
+		}
+		return netip.Addr{}, fmt.Errorf("failed to allocate IP %s: %w", ip, err)
+	}
+	return ip, nil
+}
+
+// within finds a range that has the address, in a present view: who has just made or deleted one is not told otherwise.
+func (a *addresses) within(ctx context.Context, ip netip.Addr) error {
+	if err := a.objects.Barrier(ctx); err != nil {
+		return fmt.Errorf("read ServiceCIDRs: %w", err)
+	}
+	blocks, err := a.blocks(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(blocks, func(b block) bool { return b.usable(ip) }) {
+		return errors.New("the provided network does not match the current range")
+	}
+	return nil
+}
+
+// blocks are the ranges to give addresses from, in order.
+func (a *addresses) blocks(ctx context.Context) ([]block, error) {
+	listed, err := a.objects.List(ctx, serviceCIDRs, "", nil)
+	if err != nil {
+		return nil, fmt.Errorf("read ServiceCIDRs: %w", err)
+	}
+	var cidrs []*networkingv1.ServiceCIDR
+	for _, o := range listed {
+		if c, ok := o.(*networkingv1.ServiceCIDR); ok {
+			cidrs = append(cidrs, c)
+		}
+	}
+	return usableBlocks(cidrs, a.configured), nil
 }
 
 func (a *addresses) any(ctx context.Context, svc *corev1.Service, dryRun bool) (netip.Addr, error) {
-	size := a.size()
+	blocks, err := a.blocks(ctx)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	for _, b := range blocks {
+		ip, err := a.anyOf(ctx, b, svc, dryRun)
+		if !errors.Is(err, errFull) {
+			return ip, err
+		}
+	}
+	return netip.Addr{}, errFull
+}
+
+func (a *addresses) anyOf(ctx context.Context, b block, svc *corev1.Service, dryRun bool) (netip.Addr, error) {
+	size := b.size()
+	if size == 0 {
+		return netip.Addr{}, errFull
+	}
 	offset := reserved(size)
 	for range attempts {
 		n, err := rand.Int(rand.Reader, new(big.Int).SetUint64(size-offset))
 		if err != nil {
 			return netip.Addr{}, fmt.Errorf("draw an address: %w", err)
 		}
-		if ip, ok, err := a.try(ctx, a.nth(1+offset+n.Uint64()), svc, dryRun); ok || err != nil {
+		if ip, ok, err := a.try(ctx, b.nth(1+offset+n.Uint64()), svc, dryRun); ok || err != nil {
 			return ip, err
 		}
 	}
 	// Nearly full: the upper part in order, then the lower one.
 	for i := range size {
-		if ip, ok, err := a.try(ctx, a.nth(1+(offset+i)%size), svc, dryRun); ok || err != nil {
+		if ip, ok, err := a.try(ctx, b.nth(1+(offset+i)%size), svc, dryRun); ok || err != nil {
 			return ip, err
 		}
 	}
-	return netip.Addr{}, errors.New("failed to allocate a serviceIP: range is full")
+	return netip.Addr{}, errFull
 }
 
 // try claims an address unless the cache already knows that it is taken.
@@ -119,38 +175,4 @@ func (a *addresses) give(ctx context.Context, ip string, svc *corev1.Service) {
 		}
 	}
 	_ = a.objects.Delete(ctx, ipAddresses, "", ip)
-}
-
-// usable excludes the network's own address, and the broadcast address of IPv4.
-func (a *addresses) usable(ip netip.Addr) bool {
-	return a.cidr.Contains(ip) && ip != a.cidr.Addr() && (ip.Is6() || ip != a.nth(a.size()+1))
-}
-
-// size counts the usable addresses; more than 2^16 are never needed of an IPv6 range.
-func (a *addresses) size() uint64 {
-	bits := a.cidr.Addr().BitLen() - a.cidr.Bits()
-	if a.cidr.Addr().Is6() {
-		return 1<<min(bits, 16) - 1
-	}
-	return 1<<bits - 2
-}
-
-// nth address of the range; 0 is the network's own.
-func (a *addresses) nth(n uint64) netip.Addr {
-	raw := a.cidr.Addr().As16()
-	low := binary.BigEndian.Uint64(raw[8:])
-	binary.BigEndian.PutUint64(raw[8:], low+n)
-	ip := netip.AddrFrom16(raw)
-	if a.cidr.Addr().Is4() {
-		return ip.Unmap()
-	}
-	return ip
-}
-
-// reserved is the lower part of a range, kept for addresses that people choose: min(max(16, size/16), 256) (KEP-3070).
-func reserved(size uint64) uint64 {
-	if size < 16 {
-		return 0
-	}
-	return min(max(16, size/16), 256, size-1)
 }

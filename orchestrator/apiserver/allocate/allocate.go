@@ -8,6 +8,7 @@ package allocate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -25,7 +26,7 @@ import (
 type Config struct {
 	Objects objects.ReadWriter
 	Store   store.Store
-	// CIDR of Services.
+	// CIDR of Services that the cluster has from its start; ServiceCIDRs add to it.
 	CIDR netip.Prefix
 	// FirstPort and PortCount are the node port range.
 	FirstPort, PortCount int32
@@ -45,7 +46,7 @@ func New(cfg Config) *Services {
 		family = corev1.IPv6Protocol
 	}
 	return &Services{
-		addresses: &addresses{objects: cfg.Objects, cidr: cfg.CIDR.Masked(), family: family},
+		addresses: &addresses{objects: cfg.Objects, configured: block{cfg.CIDR.Masked()}, family: family},
 		ports:     &ports{store: cfg.Store, first: cfg.FirstPort, count: cfg.PortCount},
 		family:    family,
 	}
@@ -85,36 +86,54 @@ func (s *Services) Reserve(ctx context.Context, obj, old kind.Object, dryRun boo
 }
 
 func (s *Services) take(ctx context.Context, u *undo, wanted, before *corev1.Service, dryRun bool) error {
-	invalid := func(fault *field.Error) error {
-		return apierrors.NewInvalid(schema.GroupKind{Kind: "Service"}, wanted.Name, field.ErrorList{fault})
+	if faults := s.unserved(wanted); len(faults) > 0 {
+		return refused(wanted, faults...)
 	}
 	if needsAddress(wanted) && (before == nil || !needsAddress(before)) {
 		if err := s.takeAddress(ctx, u, wanted, dryRun); err != nil {
-			return invalid(err)
+			return err
 		}
 	}
-	if headless(wanted) {
+	if headless(wanted) || needsAddress(wanted) {
 		s.setFamilies(wanted)
 	}
+	return s.takePorts(ctx, u, wanted, before, dryRun)
+}
+
+func refused(wanted *corev1.Service, faults ...*field.Error) error {
+	return apierrors.NewInvalid(schema.GroupKind{Kind: "Service"}, wanted.Name, faults)
+}
+
+// takePorts claims the node ports that the Service does not hold yet.
+func (s *Services) takePorts(ctx context.Context, u *undo, wanted, before *corev1.Service, dryRun bool) error {
+	slots := portsOf(wanted)
+	mine := map[int32]int32{} // for which port a node port is
 	held := nodePorts(before)
-	mine := map[int32]bool{}
-	for _, p := range portsOf(wanted) {
-		if *p.port != 0 {
-			mine[*p.port] = mine[*p.port] || slices.Contains(held, *p.port)
+	for _, p := range slots {
+		if *p.port != 0 && slices.Contains(held, *p.port) {
+			mine[*p.port] = p.of
 		}
 	}
-	for _, p := range portsOf(wanted) {
-		if *p.port != 0 && mine[*p.port] {
+	for _, p := range slots {
+		if before == nil && *p.port == 0 {
+			share(slots)
+		}
+		// An update may spread a node port over several ports: validation has seen that their protocols differ.
+		of, has := mine[*p.port]
+		if has && *p.port != 0 && (of == p.of || before != nil) {
 			continue
 		}
 		number, err := s.ports.take(ctx, *p.port, dryRun)
+		if err == nil && has {
+			err = errTaken // by this very Service, whose dry run has claimed nothing
+		}
+		if errors.Is(err, errTaken) || errors.Is(err, errOutside) {
+			return refused(wanted, field.Invalid(p.path, *p.port, err.Error()))
+		}
 		if err != nil {
-			if errors.Is(err, errTaken) || errors.Is(err, errOutside) {
-				return invalid(field.Invalid(p.path, *p.port, err.Error()))
-			}
 			return apierrors.NewInternalError(err)
 		}
-		*p.port, mine[number] = number, true
+		*p.port, mine[number] = number, p.of
 		if !dryRun {
 			u.failed = append(u.failed, func() { s.ports.give(ctx, number) })
 		}
@@ -122,39 +141,35 @@ func (s *Services) take(ctx context.Context, u *undo, wanted, before *corev1.Ser
 	return nil
 }
 
-func (s *Services) takeAddress(ctx context.Context, u *undo, wanted *corev1.Service, dryRun bool) *field.Error {
-	ip, err := s.addresses.take(ctx, wanted, dryRun)
-	if err != nil {
-		path := field.NewPath("spec", "clusterIPs").Index(0)
-		if wanted.Spec.ClusterIP == "" {
-			return field.InternalError(path, err)
+// share a node port among the ports of one number, which differ in protocol, of a new Service: as far as one of them has it and another has none.
+func share(slots []slot) {
+	known := map[int32]int32{}
+	for _, p := range slots {
+		if *p.port != 0 && p.of != 0 {
+			known[p.of] = *p.port
 		}
-		return field.Invalid(field.NewPath("spec", "clusterIPs"), wanted.Spec.ClusterIPs, err.Error())
+	}
+	for _, p := range slots {
+		if *p.port == 0 && p.of != 0 {
+			*p.port = known[p.of]
+		}
+	}
+}
+
+func (s *Services) takeAddress(ctx context.Context, u *undo, wanted *corev1.Service, dryRun bool) error {
+	ip, err := s.addresses.take(ctx, wanted, dryRun)
+	if err != nil && wanted.Spec.ClusterIP == "" {
+		return apierrors.NewInternalError(fmt.Errorf("failed to allocate a serviceIP for Service %q: %w", wanted.Name, err))
+	}
+	if err != nil {
+		return refused(wanted, field.Invalid(field.NewPath("spec", "clusterIPs"), wanted.Spec.ClusterIPs, err.Error()))
 	}
 	wanted.Spec.ClusterIP, wanted.Spec.ClusterIPs = ip.String(), []string{ip.String()}
-	s.setFamilies(wanted)
 	if !dryRun {
 		u.failed = append(u.failed, func() { s.addresses.give(ctx, ip.String(), wanted) })
 	}
 	return nil
 }
-
-// setFamilies fills in the families of addresses, as far as the Service leaves them open.
-func (s *Services) setFamilies(wanted *corev1.Service) {
-	policy, families := corev1.IPFamilyPolicySingleStack, []corev1.IPFamily{s.family}
-	if headless(wanted) && len(wanted.Spec.Selector) == 0 {
-		// Whoever makes its endpoints by hand may use both (API doc of ipFamilies).
-		policy, families = corev1.IPFamilyPolicyRequireDualStack, []corev1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol}
-	}
-	if wanted.Spec.IPFamilyPolicy == nil {
-		wanted.Spec.IPFamilyPolicy = &policy
-	}
-	if len(wanted.Spec.IPFamilies) == 0 {
-		wanted.Spec.IPFamilies = families
-	}
-}
-
-func headless(s *corev1.Service) bool { return s.Spec.ClusterIP == corev1.ClusterIPNone }
 
 // free returns, once the write has happened, what only the old Service had.
 func (s *Services) free(ctx context.Context, u *undo, wanted, before *corev1.Service) {
@@ -178,6 +193,8 @@ func needsAddress(svc *corev1.Service) bool {
 // slot is one place of a Service that wants a node port.
 type slot struct {
 	port *int32
+	// of is the Service's port that it is for; 0 for the health check.
+	of   int32
 	path *field.Path
 }
 
@@ -191,11 +208,11 @@ func portsOf(svc *corev1.Service) []slot {
 	var all []slot
 	for i := range spec.Ports {
 		if automatic || spec.Ports[i].NodePort != 0 {
-			all = append(all, slot{&spec.Ports[i].NodePort, field.NewPath("spec", "ports").Index(i).Child("nodePort")})
+			all = append(all, slot{&spec.Ports[i].NodePort, spec.Ports[i].Port, field.NewPath("spec", "ports").Index(i).Child("nodePort")})
 		}
 	}
 	if balanced && spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal {
-		all = append(all, slot{&spec.HealthCheckNodePort, field.NewPath("spec", "healthCheckNodePort")})
+		all = append(all, slot{&spec.HealthCheckNodePort, 0, field.NewPath("spec", "healthCheckNodePort")})
 	}
 	return all
 }

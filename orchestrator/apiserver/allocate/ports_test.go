@@ -41,6 +41,9 @@ func TestPortByWish(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", row.name, err, row.want)
 		}
 	}
+	if n, err := p.take(t.Context(), 5, true); n != 5 || err != nil {
+		t.Errorf("a dry run outside of the range: %d, %v", n, err)
+	}
 	p.give(t.Context(), 30001)
 	if _, err := p.take(t.Context(), 30001, false); err != nil {
 		t.Errorf("after release: %v", err)
