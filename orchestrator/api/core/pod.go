@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -124,27 +123,13 @@ func podEphemeralRules() kind.Rules {
 func podResizeRules() kind.Rules {
 	return kind.Typed[*corev1.Pod]{
 		PrepareUpdate: func(_ context.Context, p, old *corev1.Pod) {
-			wanted := p.Spec.DeepCopy()
-			p.Spec = *old.Spec.DeepCopy()
+			p.Spec = podspec.Resized(&p.Spec, &old.Spec)
 			p.Status = *old.Status.DeepCopy()
 			p.Labels, p.Annotations = old.Labels, old.Annotations
 			p.Finalizers, p.OwnerReferences = old.Finalizers, old.OwnerReferences
-			p.Spec.Resources = wanted.Resources
-			takeResources(p.Spec.Containers, wanted.Containers)
-			takeResources(p.Spec.InitContainers, wanted.InitContainers)
 		},
 		ValidateUpdate: validateResize,
 	}.Rules()
-}
-
-func takeResources(into, from []corev1.Container) {
-	for i := range into {
-		at := slices.IndexFunc(from, func(c corev1.Container) bool { return c.Name == into[i].Name })
-		if at >= 0 {
-			into[i].Resources = from[at].Resources
-			into[i].ResizePolicy = from[at].ResizePolicy
-		}
-	}
 }
 
 // defaultPod fills a pod: its spec as everywhere, and what only pods get.

@@ -108,9 +108,13 @@ func TestNewServices(t *testing.T) {
 		{"clusterIPs of one family", func(s *corev1.Service) {
 			s.Spec.ClusterIP, s.Spec.ClusterIPs = "10.96.5.5", []string{"10.96.5.5", "10.96.5.6"}
 		}, `spec.clusterIPs: Invalid value: ["10.96.5.5","10.96.5.6"]: may specify no more than one IP for each IP family`},
-		{"families without a policy", func(s *corev1.Service) { s.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol} },
+		{"families without a policy", func(s *corev1.Service) {
+			s.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol}
+		},
 			`spec.ipFamilyPolicy: Invalid value: "SingleStack": must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified`},
-		{"one port twice", func(s *corev1.Service) { s.Spec.Ports = []corev1.ServicePort{{Name: "a", Port: 80}, {Name: "b", Port: 80}} },
+		{"one port twice", func(s *corev1.Service) {
+			s.Spec.Ports = []corev1.ServicePort{{Name: "a", Port: 80}, {Name: "b", Port: 80}}
+		},
 			`spec.ports[1]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80,"TargetPort":0,"NodePort":0}`},
 	} {
 		if got := text(validateService(t.Context(), service(row.change)).ToAggregate()); got != row.want {

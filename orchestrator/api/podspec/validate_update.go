@@ -14,7 +14,6 @@ const (
 	mayChange = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`," +
 		"`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations)," +
 		"`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
-	mayResize = "only cpu and memory resources are mutable"
 )
 
 // ValidateUpdate returns every fault of a changed pod: nearly all of a pod's spec is fixed once it exists.
@@ -145,30 +144,4 @@ func ValidateEphemeral(p, old *corev1.Pod) field.ErrorList {
 		}
 	}
 	return errs
-}
-
-// ValidateResize returns every fault of changed resources: only cpu and memory change, never the QoS class.
-func ValidateResize(p, old *corev1.Pod) field.ErrorList {
-	errs := ValidateOfPod(&p.Spec, specPath)
-	if QOS(&p.Spec) != QOS(&old.Spec) {
-		errs = append(errs, field.Invalid(specPath, QOS(&p.Spec), "Pod QOS Class may not change as a result of resizing"))
-	}
-	for i := range p.Spec.Containers {
-		if i < len(old.Spec.Containers) && (otherResources(p.Spec.Containers[i].Resources.Limits, old.Spec.Containers[i].Resources.Limits) ||
-			otherResources(p.Spec.Containers[i].Resources.Requests, old.Spec.Containers[i].Resources.Requests)) {
-			errs = append(errs, field.Forbidden(specPath.Child("containers").Index(i).Child("resources"), mayResize))
-		}
-	}
-	return errs
-}
-
-// otherResources reports a change of anything but cpu and memory.
-func otherResources(now, old corev1.ResourceList) bool {
-	strip := func(list corev1.ResourceList) corev1.ResourceList {
-		kept := list.DeepCopy()
-		delete(kept, corev1.ResourceCPU)
-		delete(kept, corev1.ResourceMemory)
-		return kept
-	}
-	return !equality.Semantic.DeepEqual(strip(now), strip(old))
 }
