@@ -182,5 +182,7 @@ func prime(shared *world.Shared) error {
 	f.Apps().V1().StatefulSets().Informer()
 	f.Rbac().V1().ClusterRoles().Informer()
 	f.Policy().V1().PodDisruptionBudgets().Informer()
+	f.Networking().V1().ServiceCIDRs().Informer()
+	f.Networking().V1().IPAddresses().Informer()
 	return nil
 }

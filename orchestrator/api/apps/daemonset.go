@@ -45,6 +45,7 @@ func DaemonSet() kind.Kind {
 			ValidateCreate:      validateDaemonSet,
 			ValidateUpdate:      validateDaemonSetUpdate,
 			Generation:          func(d, old *appsv1.DaemonSet) bool { return !equality.Semantic.DeepEqual(d.Spec, old.Spec) },
+			Warnings:            kind.WarnOnChange(func(o *appsv1.DaemonSet) []string { return templateWarnings(&o.Spec.Template) }),
 			UnconditionalUpdate: true,
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{

@@ -37,6 +37,7 @@ func Deployment() kind.Kind {
 			ValidateCreate:      validateDeployment,
 			ValidateUpdate:      validateDeploymentUpdate,
 			Generation:          deploymentChanged,
+			Warnings:            deploymentWarnings,
 			UnconditionalUpdate: true,
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{

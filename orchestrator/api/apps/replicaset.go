@@ -40,6 +40,7 @@ func ReplicaSet() kind.Kind {
 			ValidateCreate:      validateReplicaSet,
 			ValidateUpdate:      validateReplicaSetUpdate,
 			Generation:          func(r, old *appsv1.ReplicaSet) bool { return !equality.Semantic.DeepEqual(r.Spec, old.Spec) },
+			Warnings:            kind.WarnOnChange(func(o *appsv1.ReplicaSet) []string { return templateWarnings(&o.Spec.Template) }),
 			UnconditionalUpdate: true,
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{

@@ -34,6 +34,7 @@ func StatefulSet() kind.Kind {
 			ValidateCreate:      validateStatefulSet,
 			ValidateUpdate:      validateStatefulSetUpdate,
 			Generation:          func(s, old *appsv1.StatefulSet) bool { return !equality.Semantic.DeepEqual(s.Spec, old.Spec) },
+			Warnings:            kind.WarnOnChange(func(o *appsv1.StatefulSet) []string { return templateWarnings(&o.Spec.Template) }),
 			UnconditionalUpdate: true,
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{

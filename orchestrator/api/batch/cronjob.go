@@ -6,6 +6,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 	"github.com/plumb-k8s/plumb/orchestrator/api/podspec"
@@ -32,11 +33,14 @@ func CronJob() kind.Kind {
 				// The job inside gets its own defaults when it is created, its pods get theirs now.
 				podspec.DefaultTemplate(&c.Spec.JobTemplate.Spec.Template)
 			},
-			PrepareCreate:       func(_ context.Context, c *batchv1.CronJob) { c.Status = batchv1.CronJobStatus{} },
-			PrepareUpdate:       func(_ context.Context, c, old *batchv1.CronJob) { c.Status = old.Status },
-			ValidateCreate:      validateCronJob,
-			ValidateUpdate:      validateCronJobUpdate,
-			Generation:          func(c, old *batchv1.CronJob) bool { return !equality.Semantic.DeepEqual(c.Spec, old.Spec) },
+			PrepareCreate:  func(_ context.Context, c *batchv1.CronJob) { c.Status = batchv1.CronJobStatus{} },
+			PrepareUpdate:  func(_ context.Context, c, old *batchv1.CronJob) { c.Status = old.Status },
+			ValidateCreate: validateCronJob,
+			ValidateUpdate: validateCronJobUpdate,
+			Generation:     func(c, old *batchv1.CronJob) bool { return !equality.Semantic.DeepEqual(c.Spec, old.Spec) },
+			Warnings: kind.WarnOnChange(func(c *batchv1.CronJob) []string {
+				return podspec.TemplateWarnings(&c.Spec.JobTemplate.Spec.Template, field.NewPath("spec", "jobTemplate", "spec", "template"))
+			}),
 			UnconditionalUpdate: true,
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/util/duration"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 	"github.com/plumb-k8s/plumb/orchestrator/api/podspec"
@@ -49,10 +50,13 @@ func Job() kind.Kind {
 				j.Status = batchv1.JobStatus{}
 				generateSelector(j)
 			},
-			PrepareUpdate:       func(_ context.Context, j, old *batchv1.Job) { j.Status = old.Status },
-			ValidateCreate:      validateJob,
-			ValidateUpdate:      validateJobUpdate,
-			Generation:          func(j, old *batchv1.Job) bool { return !equality.Semantic.DeepEqual(j.Spec, old.Spec) },
+			PrepareUpdate:  func(_ context.Context, j, old *batchv1.Job) { j.Status = old.Status },
+			ValidateCreate: validateJob,
+			ValidateUpdate: validateJobUpdate,
+			Generation:     func(j, old *batchv1.Job) bool { return !equality.Semantic.DeepEqual(j.Spec, old.Spec) },
+			Warnings: kind.WarnOnChange(func(j *batchv1.Job) []string {
+				return podspec.TemplateWarnings(&j.Spec.Template, field.NewPath("spec", "template"))
+			}),
 			UnconditionalUpdate: true,
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{

@@ -36,6 +36,7 @@ func Endpoints() kind.Kind {
 			},
 			ValidateCreate:      validateEndpoints,
 			ValidateUpdate:      validateEndpointsUpdate,
+			Warnings:            endpointsWarnings,
 			UnconditionalUpdate: true,
 		}.Rules(),
 	}

@@ -46,6 +46,7 @@ func PersistentVolume() kind.Kind {
 			ValidateUpdate: func(_ context.Context, v, old *corev1.PersistentVolume) field.ErrorList {
 				return validateVolumeUpdate(v, old)
 			},
+			Warnings:            volumeWarnings,
 			UnconditionalUpdate: true,
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{

@@ -48,6 +48,7 @@ func PersistentVolumeClaim() kind.Kind {
 			PrepareUpdate:       func(_ context.Context, c, old *corev1.PersistentVolumeClaim) { c.Status = old.Status },
 			ValidateCreate:      func(_ context.Context, c *corev1.PersistentVolumeClaim) field.ErrorList { return validateClaim(c) },
 			ValidateUpdate:      validateClaimUpdate,
+			Warnings:            claimWarnings,
 			UnconditionalUpdate: true,
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{

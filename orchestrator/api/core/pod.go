@@ -77,6 +77,7 @@ func podRules() kind.Rules {
 		PrepareUpdate:       func(_ context.Context, p, old *corev1.Pod) { p.Status = old.Status },
 		ValidateUpdate:      validatePodUpdate,
 		Generation:          podGeneration,
+		Warnings:            podWarnings,
 		UnconditionalUpdate: true,
 	}.Rules()
 }
@@ -100,6 +101,7 @@ func podStatusRules() kind.Rules {
 			}
 		},
 		ValidateUpdate: validatePodStatus,
+		Warnings:       podStatusWarnings,
 		Resets:         []string{"spec", "metadata.deletionTimestamp", "metadata.ownerReferences"},
 	}.Rules()
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func validatePod(_ context.Context, p *corev1.Pod) field.ErrorList {
-	errs := podspec.ValidateOfPod(&p.Spec, field.NewPath("spec"))
+	errs := podspec.ValidateNew(p)
 	if len(p.Spec.EphemeralContainers) > 0 {
 		errs = append(errs, field.Forbidden(field.NewPath("spec", "ephemeralContainers"), "cannot be set on create"))
 	}

@@ -34,7 +34,10 @@ func PodTemplate() kind.Kind {
 			ValidateUpdate: func(_ context.Context, t, _ *corev1.PodTemplate) field.ErrorList {
 				return podspec.ValidateTemplate(&t.Template, field.NewPath("template"))
 			},
-			Generation:          func(t, old *corev1.PodTemplate) bool { return !equality.Semantic.DeepEqual(t.Template, old.Template) },
+			Generation: func(t, old *corev1.PodTemplate) bool { return !equality.Semantic.DeepEqual(t.Template, old.Template) },
+			Warnings: kind.WarnOnChange(func(t *corev1.PodTemplate) []string {
+				return podspec.TemplateWarnings(&t.Template, field.NewPath("template"))
+			}),
 			UnconditionalUpdate: true,
 		}.Rules(),
 	}

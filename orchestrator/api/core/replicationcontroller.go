@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 	"github.com/plumb-k8s/plumb/orchestrator/api/podspec"
@@ -48,10 +49,16 @@ func ReplicationController() kind.Kind {
 			PrepareCreate: func(_ context.Context, r *corev1.ReplicationController) {
 				r.Status = corev1.ReplicationControllerStatus{}
 			},
-			PrepareUpdate:       func(_ context.Context, r, old *corev1.ReplicationController) { r.Status = old.Status },
-			ValidateCreate:      validateReplicationController,
-			ValidateUpdate:      validateReplicationControllerUpdate,
-			Generation:          func(r, old *corev1.ReplicationController) bool { return !equality.Semantic.DeepEqual(r.Spec, old.Spec) },
+			PrepareUpdate:  func(_ context.Context, r, old *corev1.ReplicationController) { r.Status = old.Status },
+			ValidateCreate: validateReplicationController,
+			ValidateUpdate: validateReplicationControllerUpdate,
+			Generation:     func(r, old *corev1.ReplicationController) bool { return !equality.Semantic.DeepEqual(r.Spec, old.Spec) },
+			Warnings: kind.WarnOnChange(func(r *corev1.ReplicationController) []string {
+				if r.Spec.Template == nil {
+					return nil
+				}
+				return podspec.TemplateWarnings(r.Spec.Template, field.NewPath("spec", "template"))
+			}),
 			UnconditionalUpdate: true,
 		}.Rules(),
 		Subresources: map[string]kind.Subresource{

@@ -51,6 +51,7 @@ func Secret() kind.Kind {
 			ValidateUpdate: func(_ context.Context, s, old *corev1.Secret) field.ErrorList {
 				return append(validateSecretChange(s, old), validateSecret(s)...)
 			},
+			Warnings:            secretWarnings,
 			UnconditionalUpdate: true,
 		}.Rules(),
 	}

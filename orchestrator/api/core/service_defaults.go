@@ -136,10 +136,10 @@ func needsHealthCheckPort(s *corev1.Service) bool {
 // was changed wins.
 func alignClusterIPs(s, old *corev1.Service) {
 	spec := &s.Spec
+	if spec.ClusterIP != "" && len(spec.ClusterIPs) == 0 {
+		spec.ClusterIPs = []string{spec.ClusterIP}
+	}
 	if old == nil {
-		if spec.ClusterIP != "" && len(spec.ClusterIPs) == 0 {
-			spec.ClusterIPs = []string{spec.ClusterIP}
-		}
 		return
 	}
 	if spec.ClusterIP == old.Spec.ClusterIP || !slices.Equal(spec.ClusterIPs, old.Spec.ClusterIPs) {

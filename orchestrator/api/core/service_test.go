@@ -43,6 +43,7 @@ func TestUpdatesOfServices(t *testing.T) {
 		{"the class", balanced(func(s *corev1.Service) { s.Spec.LoadBalancerClass = ptr("a.b/d") }), `spec.loadBalancerClass: Invalid value: "a.b/d": may not change once set`},
 		{"no class", balanced(func(s *corev1.Service) { s.Spec.LoadBalancerClass = nil }), "spec.loadBalancerClass: Invalid value: null: may not change once set"},
 		{"another address", balanced(func(s *corev1.Service) { s.Spec.ClusterIP = "10.96.8.8" }), `spec.clusterIPs[0]: Invalid value: ["10.96.8.8"]: may not change once set`},
+		{"another address alone", balanced(func(s *corev1.Service) { s.Spec.ClusterIP, s.Spec.ClusterIPs = "10.96.8.8", nil }), `spec.clusterIPs[0]: Invalid value: ["10.96.8.8"]: may not change once set`},
 		{"another first address", balanced(func(s *corev1.Service) { s.Spec.ClusterIPs = []string{"10.96.8.8"} }), "spec.clusterIPs: Invalid value: [\"10.96.8.8\"]: first value must match `clusterIP`"},
 		{"another family", balanced(func(s *corev1.Service) { s.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv6Protocol} }),
 			"spec.clusterIPs[0]: Invalid value: \"10.96.0.5\": expected an IPv6 value as indicated by `ipFamilies[0]`"},

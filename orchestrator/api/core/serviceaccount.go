@@ -21,7 +21,7 @@ func ServiceAccount() kind.Kind {
 		Cells: kind.Cells(func(s *corev1.ServiceAccount, now time.Time) []any {
 			return []any{s.Name, kind.Age(s, now)}
 		}),
-		Rules: kind.Rules{UnconditionalUpdate: true},
+		Rules: kind.Typed[*corev1.ServiceAccount]{Warnings: accountWarnings, UnconditionalUpdate: true}.Rules(),
 		Subresources: map[string]kind.Subresource{
 			"token": kind.Connect(authenticationv1.SchemeGroupVersion.WithKind("TokenRequest"), "create"),
 		},

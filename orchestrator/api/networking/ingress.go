@@ -68,6 +68,7 @@ func Ingress() kind.Kind {
 			PrepareUpdate:       func(_ context.Context, i, old *networkingv1.Ingress) { i.Status = old.Status },
 			ValidateCreate:      validateIngress,
 			ValidateUpdate:      validateIngressUpdate,
+			Warnings:            ingressWarnings,
 			Generation:          func(i, old *networkingv1.Ingress) bool { return !equality.Semantic.DeepEqual(i.Spec, old.Spec) },
 			UnconditionalUpdate: true,
 		}.Rules(),

@@ -216,3 +216,11 @@ func validateIngressClassUpdate(ctx context.Context, c, old *networkingv1.Ingres
 	errs := validateIngressClass(ctx, c)
 	return append(errs, apivalidation.ValidateImmutableField(c.Spec.Controller, old.Spec.Controller, field.NewPath("spec", "controller"))...)
 }
+
+// ingressWarnings are about the class by annotation, which is a field now.
+func ingressWarnings(_ context.Context, i, _ *networkingv1.Ingress) []string {
+	if _, set := i.Annotations[classAnnotation]; !set {
+		return nil
+	}
+	return []string{"annotation \"" + classAnnotation + "\" is deprecated, please use 'spec.ingressClassName' instead"}
+}

@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	nodev1 "k8s.io/api/node/v1"
@@ -40,6 +42,7 @@ func RuntimeClass() kind.Kind {
 				}
 				return field.ErrorList{field.Invalid(field.NewPath("handler"), nil, "field is immutable")}
 			},
+			Warnings: classWarnings,
 		}.Rules(),
 	}
 }
@@ -58,4 +61,18 @@ func validatePlacement(r *nodev1.RuntimeClass) field.ErrorList {
 		errs = append(errs, podspec.ValidateTolerations(r.Scheduling.Tolerations, field.NewPath("scheduling", "tolerations"))...)
 	}
 	return errs
+}
+
+// classWarnings are about labels of nodes that have another name now.
+func classWarnings(_ context.Context, r, _ *nodev1.RuntimeClass) []string {
+	if r.Scheduling == nil {
+		return nil
+	}
+	var all []string
+	for _, key := range slices.Sorted(maps.Keys(r.Scheduling.NodeSelector)) {
+		if text := podspec.DeprecatedLabel(key); text != "" {
+			all = append(all, "scheduling.nodeSelector: "+text)
+		}
+	}
+	return all
 }

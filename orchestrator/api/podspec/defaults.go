@@ -49,8 +49,12 @@ func Default(spec *corev1.PodSpec) {
 	dropZeroOverhead(spec)
 }
 
-// DefaultPod fills what only pods get, not templates: requests from limits, host ports on the host's network, service links.
+// DefaultPod fills what only pods get, not templates: requests from limits, host ports on the host's network, service links. A negative grace
+// period means as little as there can be: a second.
 func DefaultPod(spec *corev1.PodSpec) {
+	if g := spec.TerminationGracePeriodSeconds; g != nil && *g < 0 {
+		spec.TerminationGracePeriodSeconds = ptr(int64(1))
+	}
 	if spec.EnableServiceLinks == nil {
 		spec.EnableServiceLinks = ptr(corev1.DefaultEnableServiceLinks)
 	}

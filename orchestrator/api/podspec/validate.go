@@ -24,15 +24,20 @@ func ValidateTemplate(template *corev1.PodTemplateSpec, path *field.Path) field.
 
 // Validate returns every fault of a pod's or template's spec.
 func Validate(spec *corev1.PodSpec, path *field.Path) field.ErrorList {
+	return validate(spec, nil, path)
+}
+
+// validate a spec. labels are those of a new pod, whose label keys have been expanded; nil otherwise.
+func validate(spec *corev1.PodSpec, labels map[string]string, path *field.Path) field.ErrorList {
 	volumes, errs := validateVolumes(spec.Volumes, path.Child("volumes"))
 	errs = append(errs, validateContainers(spec, volumes, path)...)
 	errs = append(errs, validatePolicies(spec, path)...)
 	errs = append(errs, metavalidation.ValidateLabels(spec.NodeSelector, path.Child("nodeSelector"))...)
 	errs = append(errs, validatePodSecurity(spec, path)...)
-	errs = append(errs, validateAffinity(spec.Affinity, path.Child("affinity"))...)
+	errs = append(errs, validateAffinity(spec.Affinity, labels, path.Child("affinity"))...)
 	errs = append(errs, validateNames(spec, path)...)
 	errs = append(errs, ValidateTolerations(spec.Tolerations, path.Child("tolerations"))...)
-	errs = append(errs, validateSpread(spec.TopologySpreadConstraints, path.Child("topologySpreadConstraints"))...)
+	errs = append(errs, validateSpread(spec.TopologySpreadConstraints, labels, path.Child("topologySpreadConstraints"))...)
 	errs = append(errs, validateGates(spec, path)...)
 	if spec.OS != nil && spec.OS.Name != corev1.Linux && spec.OS.Name != corev1.Windows {
 		errs = append(errs, field.NotSupported(path.Child("os"), spec.OS.Name, []corev1.OSName{corev1.Linux, corev1.Windows}))
@@ -42,7 +47,20 @@ func Validate(spec *corev1.PodSpec, path *field.Path) field.ErrorList {
 
 // ValidateOfPod returns every fault of a pod's spec, which obeys more than a template's.
 func ValidateOfPod(spec *corev1.PodSpec, path *field.Path) field.ErrorList {
-	errs := Validate(spec, path)
+	return append(Validate(spec, path), validateImages(spec, path)...)
+}
+
+// ValidateNew returns every fault of a new pod's spec.
+func ValidateNew(p *corev1.Pod) field.ErrorList {
+	labels := p.Labels
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	return append(validate(&p.Spec, labels, specPath), validateImages(&p.Spec, specPath)...)
+}
+
+func validateImages(spec *corev1.PodSpec, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
 	for i := range spec.Containers {
 		errs = append(errs, validateImage(&spec.Containers[i], path.Child("containers").Index(i))...)
 	}

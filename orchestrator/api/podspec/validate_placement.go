@@ -1,6 +1,9 @@
 package podspec
 
 import (
+	"fmt"
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
@@ -45,7 +48,8 @@ func ValidateTolerations(tolerations []corev1.Toleration, path *field.Path) fiel
 	return errs
 }
 
-func validateSpread(constraints []corev1.TopologySpreadConstraint, path *field.Path) field.ErrorList {
+// validateSpread: labels are those of a new pod, nil otherwise (validateLabelKeys).
+func validateSpread(constraints []corev1.TopologySpreadConstraint, labels map[string]string, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for i := range constraints {
 		c, at := &constraints[i], path.Index(i)
@@ -61,7 +65,36 @@ func validateSpread(constraints []corev1.TopologySpreadConstraint, path *field.P
 			errs = append(errs, field.NotSupported(at.Child("whenUnsatisfiable"), c.WhenUnsatisfiable,
 				[]corev1.UnsatisfiableConstraintAction{corev1.DoNotSchedule, corev1.ScheduleAnyway}))
 		}
+		errs = append(errs, validateDomains(c, at)...)
 		errs = append(errs, validateSelector(c.LabelSelector, at.Child("labelSelector"))...)
+		errs = append(errs, validateLabelKeys(c.LabelSelector, c.MatchLabelKeys, nil, labels, at)...)
+		for _, other := range constraints[i+1:] {
+			if other.TopologyKey == c.TopologyKey && other.WhenUnsatisfiable == c.WhenUnsatisfiable {
+				errs = append(errs, field.Duplicate(at.Child("{topologyKey, whenUnsatisfiable}"), fmt.Sprintf("{%v, %v}", c.TopologyKey, c.WhenUnsatisfiable)))
+			}
+		}
+	}
+	return errs
+}
+
+// validateDomains: which domains count, and how many there must be.
+func validateDomains(c *corev1.TopologySpreadConstraint, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if c.MinDomains != nil {
+		at := path.Child("minDomains")
+		if *c.MinDomains <= 0 {
+			errs = append(errs, field.Invalid(at, *c.MinDomains, "must be greater than zero"))
+		}
+		if c.WhenUnsatisfiable != corev1.DoNotSchedule {
+			errs = append(errs, field.Invalid(at, *c.MinDomains, "can only use minDomains if whenUnsatisfiable=DoNotSchedule, not "+string(c.WhenUnsatisfiable)))
+		}
+	}
+	known := []corev1.NodeInclusionPolicy{corev1.NodeInclusionPolicyHonor, corev1.NodeInclusionPolicyIgnore}
+	if p := c.NodeAffinityPolicy; p != nil && !slices.Contains(known, *p) {
+		errs = append(errs, field.NotSupported(path.Child("nodeAffinityPolicy"), *p, known))
+	}
+	if p := c.NodeTaintsPolicy; p != nil && !slices.Contains(known, *p) {
+		errs = append(errs, field.NotSupported(path.Child("nodeTaintsPolicy"), *p, known))
 	}
 	return errs
 }
@@ -70,7 +103,7 @@ func validateSelector(s *metav1.LabelSelector, path *field.Path) field.ErrorList
 	return metavalidation.ValidateLabelSelector(s, metavalidation.LabelSelectorValidationOptions{}, path)
 }
 
-func validateAffinity(a *corev1.Affinity, path *field.Path) field.ErrorList {
+func validateAffinity(a *corev1.Affinity, labels map[string]string, path *field.Path) field.ErrorList {
 	if a == nil {
 		return nil
 	}
@@ -95,12 +128,12 @@ func validateAffinity(a *corev1.Affinity, path *field.Path) field.ErrorList {
 		}
 	}
 	if p := a.PodAffinity; p != nil {
-		errs = append(errs, validatePodTerms(p.RequiredDuringSchedulingIgnoredDuringExecution, path.Child("podAffinity", required))...)
-		errs = append(errs, validateWeighted(p.PreferredDuringSchedulingIgnoredDuringExecution, path.Child("podAffinity", preferred))...)
+		errs = append(errs, validatePodTerms(p.RequiredDuringSchedulingIgnoredDuringExecution, labels, path.Child("podAffinity", required))...)
+		errs = append(errs, validateWeighted(p.PreferredDuringSchedulingIgnoredDuringExecution, labels, path.Child("podAffinity", preferred))...)
 	}
 	if p := a.PodAntiAffinity; p != nil {
-		errs = append(errs, validatePodTerms(p.RequiredDuringSchedulingIgnoredDuringExecution, path.Child("podAntiAffinity", required))...)
-		errs = append(errs, validateWeighted(p.PreferredDuringSchedulingIgnoredDuringExecution, path.Child("podAntiAffinity", preferred))...)
+		errs = append(errs, validatePodTerms(p.RequiredDuringSchedulingIgnoredDuringExecution, labels, path.Child("podAntiAffinity", required))...)
+		errs = append(errs, validateWeighted(p.PreferredDuringSchedulingIgnoredDuringExecution, labels, path.Child("podAntiAffinity", preferred))...)
 	}
 	return errs
 }
@@ -112,24 +145,24 @@ func validateWeight(weight int32, path *field.Path) field.ErrorList {
 	return field.ErrorList{field.Invalid(path.Child("weight"), weight, "must be in the range 1-100")}
 }
 
-func validateWeighted(terms []corev1.WeightedPodAffinityTerm, path *field.Path) field.ErrorList {
+func validateWeighted(terms []corev1.WeightedPodAffinityTerm, labels map[string]string, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for i := range terms {
 		errs = append(errs, validateWeight(terms[i].Weight, path.Index(i))...)
-		errs = append(errs, validatePodTerm(&terms[i].PodAffinityTerm, path.Index(i).Child("podAffinityTerm"))...)
+		errs = append(errs, validatePodTerm(&terms[i].PodAffinityTerm, labels, path.Index(i).Child("podAffinityTerm"))...)
 	}
 	return errs
 }
 
-func validatePodTerms(terms []corev1.PodAffinityTerm, path *field.Path) field.ErrorList {
+func validatePodTerms(terms []corev1.PodAffinityTerm, labels map[string]string, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for i := range terms {
-		errs = append(errs, validatePodTerm(&terms[i], path.Index(i))...)
+		errs = append(errs, validatePodTerm(&terms[i], labels, path.Index(i))...)
 	}
 	return errs
 }
 
-func validatePodTerm(term *corev1.PodAffinityTerm, path *field.Path) field.ErrorList {
+func validatePodTerm(term *corev1.PodAffinityTerm, labels map[string]string, path *field.Path) field.ErrorList {
 	errs := validateSelector(term.LabelSelector, path.Child("labelSelector"))
 	errs = append(errs, validateSelector(term.NamespaceSelector, path.Child("namespaceSelector"))...)
 	for _, name := range term.Namespaces {
@@ -140,7 +173,8 @@ func validatePodTerm(term *corev1.PodAffinityTerm, path *field.Path) field.Error
 	if term.TopologyKey == "" {
 		errs = append(errs, field.Required(path.Child("topologyKey"), "can not be empty"))
 	}
-	return append(errs, metavalidation.ValidateLabelName(term.TopologyKey, path.Child("topologyKey"))...)
+	errs = append(errs, metavalidation.ValidateLabelName(term.TopologyKey, path.Child("topologyKey"))...)
+	return append(errs, validateLabelKeys(term.LabelSelector, term.MatchLabelKeys, term.MismatchLabelKeys, labels, path)...)
 }
 
 func validateNodeTerm(term *corev1.NodeSelectorTerm, path *field.Path) field.ErrorList {

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
+	"github.com/plumb-k8s/plumb/orchestrator/api/podspec"
 )
 
 // StorageClass is the catalogue entry of storageclasses.
@@ -36,6 +38,7 @@ func StorageClass() kind.Kind {
 			},
 			ValidateCreate:      validateClass,
 			ValidateUpdate:      validateClassUpdate,
+			Warnings:            classWarnings,
 			UnconditionalUpdate: true,
 		}.Rules(),
 	}
@@ -153,4 +156,17 @@ func value[T any](at *T) T {
 		return zero
 	}
 	return *at
+}
+
+// classWarnings are about labels of nodes that have another name now.
+func classWarnings(_ context.Context, c, _ *storagev1.StorageClass) []string {
+	var all []string
+	for i, topology := range c.AllowedTopologies {
+		for j, r := range topology.MatchLabelExpressions {
+			if text := podspec.DeprecatedLabel(r.Key); text != "" {
+				all = append(all, fmt.Sprintf("allowedTopologies[%d].matchLabelExpressions[%d].key: %s", i, j, text))
+			}
+		}
+	}
+	return all
 }
