@@ -62,8 +62,12 @@ func Namespace() kind.Kind {
 			}.Rules()),
 			"finalize": {Verbs: []string{"update"}, Update: finalizeRules()},
 		},
-		Held:          func(obj kind.Object) bool { return len(obj.(*corev1.Namespace).Spec.Finalizers) > 0 },
-		PrepareDelete: func(obj kind.Object) { obj.(*corev1.Namespace).Status.Phase = corev1.NamespaceTerminating },
+		Held: func(obj kind.Object) bool { return len(obj.(*corev1.Namespace).Spec.Finalizers) > 0 },
+		PrepareDelete: func(obj kind.Object) {
+			n := obj.(*corev1.Namespace)
+			n.Status.Phase = corev1.NamespaceTerminating
+			n.DeletionGracePeriodSeconds = nil // stock marks namespaces by a way of their own, which sets none
+		},
 	}
 }
 

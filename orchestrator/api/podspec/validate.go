@@ -84,7 +84,7 @@ func validatePolicies(spec *corev1.PodSpec, path *field.Path) field.ErrorList {
 	case corev1.RestartPolicyAlways, corev1.RestartPolicyOnFailure, corev1.RestartPolicyNever:
 	default:
 		errs = append(errs, field.NotSupported(path.Child("restartPolicy"), spec.RestartPolicy,
-			[]corev1.RestartPolicy{corev1.RestartPolicyAlways, corev1.RestartPolicyNever, corev1.RestartPolicyOnFailure}))
+			[]corev1.RestartPolicy{corev1.RestartPolicyAlways, corev1.RestartPolicyOnFailure, corev1.RestartPolicyNever}))
 	}
 	switch spec.DNSPolicy {
 	case corev1.DNSClusterFirst, corev1.DNSClusterFirstWithHostNet, corev1.DNSDefault:
@@ -96,8 +96,9 @@ func validatePolicies(spec *corev1.PodSpec, path *field.Path) field.ErrorList {
 		}
 	default:
 		errs = append(errs, field.NotSupported(path.Child("dnsPolicy"), spec.DNSPolicy, []corev1.DNSPolicy{
-			corev1.DNSClusterFirst, corev1.DNSClusterFirstWithHostNet, corev1.DNSDefault, corev1.DNSNone}))
+			corev1.DNSClusterFirstWithHostNet, corev1.DNSClusterFirst, corev1.DNSDefault, corev1.DNSNone}))
 	}
+	errs = append(errs, validateDNS(spec.DNSConfig, path.Child("dnsConfig"))...)
 	if d := spec.ActiveDeadlineSeconds; d != nil && (*d < 1 || *d > 1<<31-1) {
 		errs = append(errs, field.Invalid(path.Child("activeDeadlineSeconds"), *d, utilvalidation.InclusiveRangeError(1, 1<<31-1)))
 	}
@@ -122,7 +123,6 @@ func validateNames(spec *corev1.PodSpec, path *field.Path) field.ErrorList {
 	check(spec.Hostname, path.Child("hostname"), label)
 	check(spec.Subdomain, path.Child("subdomain"), label)
 	check(spec.PriorityClassName, path.Child("priorityClassName"), subdomain)
-	check(spec.SchedulerName, path.Child("schedulerName"), func(s string) []string { return utilvalidation.IsQualifiedName(s) })
 	if spec.RuntimeClassName != nil {
 		check(*spec.RuntimeClassName, path.Child("runtimeClassName"), subdomain)
 	}
@@ -143,7 +143,7 @@ func validateGates(spec *corev1.PodSpec, path *field.Path) field.ErrorList {
 	for i, gate := range spec.SchedulingGates {
 		at := path.Child("schedulingGates").Index(i)
 		for _, msg := range utilvalidation.IsQualifiedName(gate.Name) {
-			errs = append(errs, field.Invalid(at.Child("name"), gate.Name, msg))
+			errs = append(errs, field.Invalid(at, gate.Name, msg))
 		}
 		if seen.Has(gate.Name) {
 			errs = append(errs, field.Duplicate(at, gate.Name))

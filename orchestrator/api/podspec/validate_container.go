@@ -22,10 +22,15 @@ func validateContainers(spec *corev1.PodSpec, volumes volumeSet, path *field.Pat
 		c, at := &spec.Containers[i], at.Index(i)
 		errs = append(errs, validateContainer(c, volumes, at)...)
 		errs = append(errs, unique(c.Name, names, at)...)
-		errs = append(errs, validateHandlers(c, at)...)
+		errs = append(errs, validateHandlers(c, spec.TerminationGracePeriodSeconds, at)...)
+		errs = append(errs, validateResizePolicies(c.ResizePolicy, spec.RestartPolicy, at.Child("resizePolicy"))...)
 	}
 	for i := range spec.Containers {
 		errs = append(errs, validateHostPorts(&spec.Containers[i], hostPorts, at.Index(i))...)
+	}
+	if spec.HostNetwork {
+		errs = append(errs, validateOwnPorts(spec.Containers, at)...)
+		errs = append(errs, validateOwnPorts(spec.InitContainers, path.Child("initContainers"))...)
 	}
 	at = path.Child("initContainers")
 	for i := range spec.InitContainers {
@@ -34,7 +39,8 @@ func validateContainers(spec *corev1.PodSpec, volumes volumeSet, path *field.Pat
 		if c.Name != "" || names.Has("") {
 			errs = append(errs, unique(c.Name, names, at)...)
 		}
-		errs = append(errs, validateInitHandlers(c, at)...)
+		errs = append(errs, oneOf(c.RestartPolicy, at.Child("restartPolicy"), corev1.ContainerRestartPolicyAlways, corev1.ContainerRestartPolicyNever, corev1.ContainerRestartPolicyOnFailure)...)
+		errs = append(errs, validateInitHandlers(c, spec.TerminationGracePeriodSeconds, at)...)
 	}
 	at = path.Child("ephemeralContainers")
 	for i := range spec.EphemeralContainers {
@@ -133,6 +139,37 @@ func validateHostPorts(c *corev1.Container, taken sets.Set[string], path *field.
 			errs = append(errs, field.Duplicate(path.Child("ports").Index(i).Child("hostPort"), key))
 		}
 		taken.Insert(key)
+	}
+	return errs
+}
+
+// validateOwnPorts: on the host's network a container's ports are the host's.
+func validateOwnPorts(containers []corev1.Container, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for i := range containers {
+		for j, p := range containers[i].Ports {
+			if p.HostPort != 0 && p.HostPort != p.ContainerPort {
+				errs = append(errs, field.Invalid(path.Index(i).Child("ports").Index(j).Child("hostPort"), p.HostPort, "must match `containerPort` when `hostNetwork` is true"))
+			}
+		}
+	}
+	return errs
+}
+
+// validateResizePolicies of a container: one per resource, and no restart where nothing restarts.
+func validateResizePolicies(policies []corev1.ContainerResizePolicy, restart corev1.RestartPolicy, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	seen := sets.New[corev1.ResourceName]()
+	for i, p := range policies {
+		errs = append(errs, oneOf(&p.ResourceName, path, corev1.ResourceCPU, corev1.ResourceMemory)...)
+		errs = append(errs, oneOf(&p.RestartPolicy, path, corev1.NotRequired, corev1.RestartContainer)...)
+		if seen.Has(p.ResourceName) {
+			errs = append(errs, field.Duplicate(path.Index(i), p.ResourceName))
+		}
+		seen.Insert(p.ResourceName)
+		if restart == corev1.RestartPolicyNever && p.RestartPolicy == corev1.RestartContainer {
+			errs = append(errs, field.Invalid(path, p.RestartPolicy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"))
+		}
 	}
 	return errs
 }

@@ -10,9 +10,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// What the downward API offers to environment variables (API doc of EnvVarSource).
+// What the downward API offers to volumes (API doc of DownwardAPIVolumeFile) and to environment variables (API doc of EnvVarSource).
 var (
-	envFields = []string{"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
+	volumeFields = []string{"metadata.name", "metadata.namespace", "metadata.labels", "metadata.annotations", "metadata.uid"}
+	envFields    = []string{"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
 		"status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"}
 	envResources = []string{"limits.cpu", "limits.ephemeral-storage", "limits.memory", "requests.cpu", "requests.ephemeral-storage", "requests.memory"}
 )
@@ -44,10 +45,10 @@ func validateEnv(c *corev1.Container, path *field.Path) field.ErrorList {
 			errs = append(errs, field.Invalid(path.Child("envFrom"), "", "must specify one of: `configMapRef` or `secretRef`"))
 		case e.ConfigMapRef != nil && e.SecretRef != nil:
 			errs = append(errs, field.Invalid(path.Child("envFrom"), "", "may not have more than one field specified at a time"))
-		case e.ConfigMapRef != nil && e.ConfigMapRef.Name == "":
-			errs = append(errs, field.Required(at.Child("configMapRef", "name"), ""))
-		case e.SecretRef != nil && e.SecretRef.Name == "":
-			errs = append(errs, field.Required(at.Child("secretRef", "name"), ""))
+		case e.ConfigMapRef != nil:
+			errs = append(errs, referred(e.ConfigMapRef.Name, at.Child("configMapRef", "name"))...)
+		case e.SecretRef != nil:
+			errs = append(errs, referred(e.SecretRef.Name, at.Child("secretRef", "name"))...)
 		}
 	}
 	return errs
@@ -87,10 +88,7 @@ func validateEnvSource(e *corev1.EnvVar, path *field.Path) field.ErrorList {
 }
 
 func validateKeyRef(name, key string, path *field.Path) field.ErrorList {
-	var errs field.ErrorList
-	if name == "" {
-		errs = append(errs, field.Required(path.Child("name"), ""))
-	}
+	errs := subdomain(name, path.Child("name"))
 	if key == "" {
 		return append(errs, field.Required(path.Child("key"), ""))
 	}
@@ -100,7 +98,28 @@ func validateKeyRef(name, key string, path *field.Path) field.ErrorList {
 	return errs
 }
 
+func subdomain(name string, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for _, msg := range utilvalidation.IsDNS1123Subdomain(name) {
+		errs = append(errs, field.Invalid(path, name, msg))
+	}
+	return errs
+}
+
+// referred is the name of an object that must be there.
+func referred(name string, path *field.Path) field.ErrorList {
+	if name == "" {
+		return field.ErrorList{field.Required(path, "")}
+	}
+	return subdomain(name, path)
+}
+
 func validateFieldRef(ref *corev1.ObjectFieldSelector, path *field.Path) field.ErrorList {
+	return validateFieldRefOf(ref, envFields, path)
+}
+
+// validateFieldRefOf fields that are offered whole; single labels and annotations always are.
+func validateFieldRefOf(ref *corev1.ObjectFieldSelector, offered []string, path *field.Path) field.ErrorList {
 	at := path.Child("fieldPath")
 	if ref.FieldPath == "" {
 		return field.ErrorList{field.Required(at, "")}
@@ -115,7 +134,7 @@ func validateFieldRef(ref *corev1.ObjectFieldSelector, path *field.Path) field.E
 		}
 		return field.ErrorList{field.Invalid(path, name, "does not support subscript")}
 	}
-	if slices.Contains(envFields, ref.FieldPath) {
+	if slices.Contains(offered, ref.FieldPath) {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(at, ref.FieldPath, "error converting fieldPath: field label not supported: "+ref.FieldPath)}

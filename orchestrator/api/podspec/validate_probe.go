@@ -1,6 +1,8 @@
 package podspec
 
 import (
+	"fmt"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -15,19 +17,21 @@ type handler struct {
 	tcp   *corev1.TCPSocketAction
 	grpc  *corev1.GRPCAction
 	sleep *corev1.SleepAction
+	// grace is what the pod has to end.
+	grace *int64
 }
 
-func validateHandlers(c *corev1.Container, path *field.Path) field.ErrorList {
-	errs := validateLifecycle(c.Lifecycle, path.Child("lifecycle"))
+func validateHandlers(c *corev1.Container, grace *int64, path *field.Path) field.ErrorList {
+	errs := validateLifecycle(c.Lifecycle, grace, path.Child("lifecycle"))
 	errs = append(errs, validateProbe(c.LivenessProbe, true, path.Child("livenessProbe"))...)
 	errs = append(errs, validateProbe(c.ReadinessProbe, false, path.Child("readinessProbe"))...)
 	return append(errs, validateProbe(c.StartupProbe, true, path.Child("startupProbe"))...)
 }
 
 // validateInitHandlers: only sidecars live long enough to be probed.
-func validateInitHandlers(c *corev1.Container, path *field.Path) field.ErrorList {
+func validateInitHandlers(c *corev1.Container, grace *int64, path *field.Path) field.ErrorList {
 	if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
-		return validateHandlers(c, path)
+		return validateHandlers(c, grace, path)
 	}
 	var errs field.ErrorList
 	for _, f := range []struct {
@@ -44,16 +48,17 @@ func validateInitHandlers(c *corev1.Container, path *field.Path) field.ErrorList
 	return errs
 }
 
-func validateLifecycle(l *corev1.Lifecycle, path *field.Path) field.ErrorList {
+// validateLifecycle: a hook that sleeps, sleeps no longer than the pod has.
+func validateLifecycle(l *corev1.Lifecycle, grace *int64, path *field.Path) field.ErrorList {
 	if l == nil {
 		return nil
 	}
 	var errs field.ErrorList
 	if h := l.PostStart; h != nil {
-		errs = append(errs, validateHandler(handler{exec: h.Exec, http: h.HTTPGet, tcp: h.TCPSocket, sleep: h.Sleep}, path.Child("postStart"))...)
+		errs = append(errs, validateHandler(handler{exec: h.Exec, http: h.HTTPGet, tcp: h.TCPSocket, sleep: h.Sleep, grace: grace}, path.Child("postStart"))...)
 	}
 	if h := l.PreStop; h != nil {
-		errs = append(errs, validateHandler(handler{exec: h.Exec, http: h.HTTPGet, tcp: h.TCPSocket, sleep: h.Sleep}, path.Child("preStop"))...)
+		errs = append(errs, validateHandler(handler{exec: h.Exec, http: h.HTTPGet, tcp: h.TCPSocket, sleep: h.Sleep, grace: grace}, path.Child("preStop"))...)
 	}
 	return errs
 }
@@ -119,7 +124,14 @@ func validateHandler(h handler, path *field.Path) field.ErrorList {
 	}
 	if h.sleep != nil {
 		action("sleep", func(at *field.Path) field.ErrorList {
-			return validation.ValidateNonnegativeField(h.sleep.Seconds, at.Child("seconds"))
+			grace := int64(corev1.DefaultTerminationGracePeriodSeconds)
+			if h.grace != nil {
+				grace = *h.grace
+			}
+			if h.sleep.Seconds >= 0 && h.sleep.Seconds <= grace {
+				return nil
+			}
+			return field.ErrorList{field.Invalid(at, h.sleep.Seconds, fmt.Sprintf("must be non-negative and less than terminationGracePeriodSeconds (%d)", grace))}
 		})
 	}
 	if given == 0 {

@@ -1,6 +1,7 @@
 package podspec
 
 import (
+	"errors"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -8,6 +9,8 @@ import (
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
+
+var errNoPages = errors.New("not huge pages of a size")
 
 func validateResources(r *corev1.ResourceRequirements, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
@@ -45,10 +48,26 @@ func ValidateAmount(name corev1.ResourceName, amount resource.Quantity, path *fi
 	if amount.Sign() < 0 {
 		errs = append(errs, field.Invalid(path, amount.String(), "must be greater than or equal to 0"))
 	}
+	if size, err := pageSize(name); err == nil && amount.Value()%size != 0 {
+		errs = append(errs, field.Invalid(path, amount.String(), amount.String()+" is not positive integer multiple of "+string(name)))
+	}
 	if (name == corev1.ResourcePods || !isNative(name)) && amount.MilliValue()%1000 != 0 {
 		errs = append(errs, field.Invalid(path, amount.String(), "must be an integer"))
 	}
 	return errs
+}
+
+// pageSize in bytes, of huge pages; an error for what is none.
+func pageSize(name corev1.ResourceName) (int64, error) {
+	text, is := strings.CutPrefix(string(name), corev1.ResourceHugePagesPrefix)
+	if !is {
+		return 0, errNoPages
+	}
+	size, err := resource.ParseQuantity(text)
+	if err != nil || size.Value() <= 0 {
+		return 0, errNoPages
+	}
+	return size.Value(), nil
 }
 
 func isNative(name corev1.ResourceName) bool {

@@ -69,9 +69,12 @@ func validateSource(v *corev1.Volume, path *field.Path) field.ErrorList {
 			errs = append(errs, field.Required(path.Child("persistentVolumeClaim", "claimName"), ""))
 		}
 	case v.Projected != nil:
-		errs = validateMode(v.Projected.DefaultMode, path.Child("projected"))
+		errs = validateProjected(v.Projected, path.Child("projected"))
 	case v.DownwardAPI != nil:
 		errs = validateMode(v.DownwardAPI.DefaultMode, path.Child("downwardAPI"))
+		errs = append(errs, validateDownward(v.DownwardAPI.Items, path.Child("downwardAPI"))...)
+	default:
+		errs = validateOtherSource(&v.VolumeSource, path)
 	}
 	return errs
 }
@@ -149,6 +152,24 @@ func noBacksteps(p string, path *field.Path) field.ErrorList {
 	return nil
 }
 
+// validatePropagation of a mount, of which stock does not say which: path is the list's.
+func validatePropagation(m *corev1.VolumeMount, c *corev1.Container, path *field.Path) field.ErrorList {
+	at := path.Child("mountPropagation")
+	errs := oneOf(m.MountPropagation, at, corev1.MountPropagationBidirectional, corev1.MountPropagationHostToContainer, corev1.MountPropagationNone)
+	privileged := c.SecurityContext != nil && c.SecurityContext.Privileged != nil && *c.SecurityContext.Privileged
+	if p := m.MountPropagation; p != nil && *p == corev1.MountPropagationBidirectional && !privileged {
+		errs = append(errs, field.Forbidden(at, "Bidirectional mount propagation is available only to privileged containers"))
+	}
+	at = path.Child("recursiveReadOnly")
+	if r := m.RecursiveReadOnly; r != nil && *r != corev1.RecursiveReadOnlyDisabled {
+		errs = append(errs, oneOf(r, at, corev1.RecursiveReadOnlyDisabled, corev1.RecursiveReadOnlyEnabled, corev1.RecursiveReadOnlyIfPossible)...)
+		if !m.ReadOnly && (*r == corev1.RecursiveReadOnlyEnabled || *r == corev1.RecursiveReadOnlyIfPossible) {
+			errs = append(errs, field.Forbidden(at, "may only be specified when readOnly is true"))
+		}
+	}
+	return errs
+}
+
 func validateMounts(c *corev1.Container, volumes volumeSet, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	seen := sets.New[string]()
@@ -169,10 +190,11 @@ func validateMounts(c *corev1.Container, volumes volumeSet, path *field.Path) fi
 		}
 		seen.Insert(m.MountPath)
 		if m.SubPath != "" && m.SubPathExpr != "" {
-			errs = append(errs, field.Invalid(all.Child("subPathExpr"), m.SubPathExpr, "subPathExpr and subPath are mutually exclusive"))
+			errs = append(errs, field.Invalid(at.Child("subPathExpr"), m.SubPathExpr, "subPathExpr and subPath are mutually exclusive"))
 		}
 		errs = append(errs, relative(m.SubPath, all.Child("subPath"))...)
 		errs = append(errs, relative(m.SubPathExpr, all.Child("subPathExpr"))...)
+		errs = append(errs, validatePropagation(&m, c, all)...)
 	}
 	return errs
 }

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/ptr"
 
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 )
@@ -91,8 +92,8 @@ func (r *Registry) mark(k *kind.Kind, options metav1.DeleteOptions, obj kind.Obj
 	if k.GracePeriod != nil {
 		grace = k.GracePeriod(obj, options.GracePeriodSeconds)
 	}
-	if had := obj.GetDeletionGracePeriodSeconds(); obj.GetDeletionTimestamp() != nil && had != nil && grace >= *had {
-		return *had // a deletion under way may be hastened, not put off
+	if had := ptr.Deref(obj.GetDeletionGracePeriodSeconds(), 0); obj.GetDeletionTimestamp() != nil && grace >= had {
+		return had // a deletion under way may be hastened, not put off
 	}
 	now := r.Now().UTC().Truncate(time.Second)
 	if obj.GetDeletionTimestamp() == nil && obj.GetGeneration() > 0 {
