@@ -2,7 +2,7 @@
 //
 // It watches Services, EndpointSlices and its own Node, has package ruleset decide what the packet filter should hold for each Service that
 // changed, and package nftables apply the difference. It serves health to load balancers, and forgets UDP flows whose endpoint is gone.
-// It must not write to the API, and routes nothing itself: packets never pass through this process.
+// All that it writes to the API are events on Services that the kernel refuses; it routes nothing itself: packets never pass through this process.
 package proxy
 
 import (

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/clock"
 
 	"github.com/plumb-k8s/plumb/orchestrator/component/serving"
 )
@@ -37,14 +38,22 @@ const patience = time.Minute
 // autoscalerTaint marks a node that is about to be removed.
 const autoscalerTaint = "ToBeDeletedByClusterAutoscaler"
 
+// healthConfig is where health learns what it tells.
+type healthConfig struct {
+	Logger *slog.Logger
+	Clock  clock.PassiveClock
+	// Pending is when the oldest change came that is not programmed yet, among those that concern a Service, or among all ("").
+	Pending func(service string) time.Time
+	// Refused are the Services that the kernel refuses, and why.
+	Refused func() map[string]string
+}
+
 // health tells load balancers whether this node should get traffic, in general and for one Service.
 type health struct {
-	logger *slog.Logger
+	healthConfig
 	// eligible: the node is not about to go.
 	eligible atomic.Bool
 	updated  atomic.Pointer[time.Time]
-	// pending is when the oldest change came that is not programmed yet.
-	pending func() time.Time
 
 	mu       sync.Mutex
 	services map[string]*serviceHealth
@@ -57,14 +66,15 @@ type serviceHealth struct {
 	server *http.Server
 }
 
-func newHealth(logger *slog.Logger, pending func() time.Time) *health {
-	h := &health{logger: logger, pending: pending, services: map[string]*serviceHealth{}}
+func newHealth(cfg healthConfig) *health {
+	h := &health{healthConfig: cfg, services: map[string]*serviceHealth{}}
 	h.eligible.Store(true)
 	return h
 }
 
 // synced notes that the filter is up to date, and what the Node says of its own future.
-func (h *health) synced(node *corev1.Node, now time.Time) {
+func (h *health) synced(node *corev1.Node) {
+	now := h.Clock.Now()
 	h.updated.Store(&now)
 	eligible := true
 	if node != nil {
@@ -76,10 +86,10 @@ func (h *health) synced(node *corev1.Node, now time.Time) {
 	h.eligible.Store(eligible)
 }
 
-// healthy tells whether changes reach the filter.
-func (h *health) healthy(now time.Time) bool {
-	since := h.pending()
-	return h.updated.Load() != nil && (since.IsZero() || now.Sub(since) < patience)
+// healthy tells whether changes reach the filter: those of all Services (""), or all that concern one.
+func (h *health) healthy(service string) bool {
+	since := h.Pending(service)
+	return h.updated.Load() != nil && (since.IsZero() || h.Clock.Since(since) < patience)
 }
 
 // set makes the Service's server answer; port 0 takes it away.
@@ -98,7 +108,7 @@ func (h *health) set(key string, port uint16, local int) {
 		return
 	}
 	if err := h.open(key, port, local); err != nil {
-		h.logger.Error("serve health checks", "service", key, "error", err)
+		h.Logger.Error("serve health checks", "service", key, "error", err)
 	}
 }
 
@@ -113,7 +123,7 @@ func (h *health) open(key string, port uint16, local int) error {
 	h.services[key] = &serviceHealth{port: port, local: local, server: server}
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			h.logger.Error("serve health checks", "service", key, "error", err)
+			h.Logger.Error("serve health checks", "service", key, "error", err)
 		}
 	}()
 	return nil
@@ -142,7 +152,7 @@ func (h *health) serviceHandler(key string) http.Handler {
 			local = s.local
 		}
 		h.mu.Unlock()
-		healthy := h.healthy(time.Now())
+		healthy := h.healthy(key)
 		status := http.StatusOK
 		if local == 0 || !healthy {
 			status = http.StatusServiceUnavailable
@@ -156,15 +166,17 @@ func (h *health) serviceHandler(key string) http.Handler {
 	})
 }
 
-// nodeHandler answers whether this node's proxy works; with eligibility, also whether the node is to stay.
+// nodeHandler answers whether this node's proxy works, and which Services the kernel refuses; with eligibility, also whether the node is to stay.
 func (h *health) nodeHandler(eligibility bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		now := time.Now()
-		body := map[string]any{"currentTime": now.UTC().String(), "lastUpdated": ""}
+		body := map[string]any{"currentTime": h.Clock.Now().UTC().String(), "lastUpdated": ""}
 		if updated := h.updated.Load(); updated != nil {
 			body["lastUpdated"] = updated.UTC().String()
 		}
-		ok := h.healthy(now)
+		if refused := h.Refused(); len(refused) > 0 {
+			body["refused"] = refused
+		}
+		ok := h.healthy("")
 		if eligibility {
 			body["nodeEligible"] = h.eligible.Load()
 			ok = ok && h.eligible.Load()

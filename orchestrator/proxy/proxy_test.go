@@ -17,6 +17,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/clock"
 
 	"github.com/plumb-k8s/plumb/orchestrator/proxy/ruleset"
 )
@@ -96,9 +97,17 @@ func TestStaleFlows(t *testing.T) {
 	}
 }
 
+// healthOf is a health whose Pending is *pending.
+func healthOf(pending *time.Time) *health {
+	return newHealth(healthConfig{
+		Logger: slog.New(slog.DiscardHandler), Clock: clock.RealClock{},
+		Pending: func(string) time.Time { return *pending }, Refused: func() map[string]string { return nil },
+	})
+}
+
 func TestHealthOfAService(t *testing.T) {
 	var pending time.Time
-	h := newHealth(slog.New(slog.DiscardHandler), func() time.Time { return pending })
+	h := healthOf(&pending)
 	ask := func() (int, map[string]any) {
 		w := httptest.NewRecorder()
 		h.serviceHandler("ns/name").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
@@ -112,7 +121,7 @@ func TestHealthOfAService(t *testing.T) {
 	if code, body := ask(); code != http.StatusServiceUnavailable {
 		t.Errorf("before the first sync: %d %v", code, body)
 	}
-	h.synced(&corev1.Node{}, time.Now())
+	h.synced(&corev1.Node{})
 	if code, body := ask(); code != http.StatusOK || body["localEndpoints"] != 2.0 {
 		t.Errorf("with endpoints: %d %v", code, body)
 	}
@@ -128,8 +137,8 @@ func TestHealthOfAService(t *testing.T) {
 }
 
 func TestANodeThatIsAboutToGoIsNotEligible(t *testing.T) {
-	h := newHealth(slog.New(slog.DiscardHandler), func() time.Time { return time.Time{} })
-	h.synced(&corev1.Node{Spec: corev1.NodeSpec{Taints: []corev1.Taint{{Key: autoscalerTaint}}}}, time.Now())
+	h := healthOf(&time.Time{})
+	h.synced(&corev1.Node{Spec: corev1.NodeSpec{Taints: []corev1.Taint{{Key: autoscalerTaint}}}})
 	for path, want := range map[bool]int{true: http.StatusServiceUnavailable, false: http.StatusOK} {
 		w := httptest.NewRecorder()
 		h.nodeHandler(path).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))

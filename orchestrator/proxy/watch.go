@@ -115,7 +115,7 @@ func (s *state) start(ctx context.Context, changed func(service string)) error {
 		s.services: keyOf,
 		s.slices:   serviceOf,
 		s.node:     func(any) string { return "" },
-		s.ranges:   func(obj any) string { return rangesOf + keyOf(obj) },
+		s.ranges:   func(any) string { return serviceRanges },
 	} {
 		registration, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 			AddFunc: func(obj any) { changed(key(obj)) },
@@ -177,16 +177,18 @@ func (s *state) service(key string) (*corev1.Service, []*discoveryv1.EndpointSli
 	return svc, slices
 }
 
-// rangesOf begins the key of a ServiceCIDR among the keys of Services.
-const rangesOf = "servicecidr:"
+// serviceRanges is the key of all ServiceCIDRs among the keys of Services: one may lie within another.
+const serviceRanges = "servicecidrs"
 
-// serviceRanges returns the ranges of a ServiceCIDR; none when it does not exist.
-func (s *state) serviceRanges(name string) []string {
-	obj, _, err := s.ranges.GetStore().GetByKey(name)
-	if cidr, ok := obj.(*networkingv1.ServiceCIDR); err == nil && ok {
-		return cidr.Spec.CIDRs
+// cidrs are the ranges of all ServiceCIDRs.
+func (s *state) cidrs() []string {
+	var out []string
+	for _, obj := range s.ranges.GetStore().List() {
+		if cidr, ok := obj.(*networkingv1.ServiceCIDR); ok {
+			out = append(out, cidr.Spec.CIDRs...)
+		}
 	}
-	return nil
+	return out
 }
 
 // self returns the Node, or nil while it does not exist.

@@ -1,10 +1,6 @@
 package nftables
 
-import (
-	"slices"
-
-	"github.com/plumb-k8s/plumb/orchestrator/proxy/ruleset"
-)
+import "slices"
 
 // claims are what the Services want the table to hold. Two may claim one slot (an external IP given twice, a pod behind two Services): the
 // first keeps it, and the next one follows when it lets go.
@@ -14,6 +10,8 @@ type claims struct {
 	waiting map[slot][]claim
 	// owned are the slots that each Service claims.
 	owned map[string][]slot
+	// differs are the slots where the kernel may hold something else than held says, with what it holds; nil: nothing.
+	differs map[slot]*content
 }
 
 type claim struct {
@@ -21,18 +19,32 @@ type claim struct {
 	content
 }
 
-// changes are slots whose content differs from before: what they held, if anything.
-type changes map[slot]*content
-
 func newClaims() *claims {
-	return &claims{held: map[slot]claim{}, waiting: map[slot][]claim{}, owned: map[string][]slot{}}
+	return &claims{held: map[slot]claim{}, waiting: map[slot][]claim{}, owned: map[string][]slot{}, differs: map[slot]*content{}}
 }
 
-// set replaces all that owner claims. What changes is added to into.
-func (c *claims) set(owner string, want map[slot]content, into changes) {
+// wants is all that owner claims.
+func (c *claims) wants(owner string) map[slot]content {
+	out := make(map[slot]content, len(c.owned[owner]))
+	for _, s := range c.owned[owner] {
+		if held := c.held[s]; held.owner == owner {
+			out[s] = held.content
+			continue
+		}
+		for _, w := range c.waiting[s] {
+			if w.owner == owner {
+				out[s] = w.content
+			}
+		}
+	}
+	return out
+}
+
+// set replaces all that owner claims.
+func (c *claims) set(owner string, want map[slot]content) {
 	for _, s := range c.owned[owner] {
 		if _, still := want[s]; !still {
-			c.release(owner, s, into)
+			c.release(owner, s)
 		}
 	}
 	delete(c.owned, owner)
@@ -41,17 +53,17 @@ func (c *claims) set(owner string, want map[slot]content, into changes) {
 	}
 	slots := make([]slot, 0, len(want))
 	for s, content := range want {
-		c.claim(s, claim{owner, content}, into)
+		c.claim(s, claim{owner, content})
 		slots = append(slots, s)
 	}
 	c.owned[owner] = slots
 }
 
-func (c *claims) claim(s slot, want claim, into changes) {
+func (c *claims) claim(s slot, want claim) {
 	held, taken := c.held[s]
 	switch {
 	case !taken || held.owner == want.owner:
-		c.put(s, want, into)
+		c.put(s, want)
 	default:
 		queue := c.waiting[s]
 		if i := slices.IndexFunc(queue, func(w claim) bool { return w.owner == want.owner }); i >= 0 {
@@ -62,10 +74,10 @@ func (c *claims) claim(s slot, want claim, into changes) {
 	}
 }
 
-func (c *claims) release(owner string, s slot, into changes) {
+func (c *claims) release(owner string, s slot) {
 	queue := slices.DeleteFunc(c.waiting[s], func(w claim) bool { return w.owner == owner })
 	if c.held[s].owner == owner {
-		c.note(s, into)
+		c.note(s)
 		delete(c.held, s)
 		if len(queue) > 0 {
 			c.held[s] = queue[0]
@@ -79,68 +91,69 @@ func (c *claims) release(owner string, s slot, into changes) {
 	c.waiting[s] = queue
 }
 
-func (c *claims) put(s slot, want claim, into changes) {
+func (c *claims) put(s slot, want claim) {
 	if held, taken := c.held[s]; taken && held == want {
 		return
 	}
-	c.note(s, into)
+	c.note(s)
 	c.held[s] = want
 }
 
-// note remembers what s held before the first change.
-func (c *claims) note(s slot, into changes) {
-	if _, noted := into[s]; noted {
+// note remembers what the kernel holds at s, before held says something else.
+func (c *claims) note(s slot) {
+	if _, noted := c.differs[s]; noted {
 		return
 	}
 	if held, taken := c.held[s]; taken {
-		into[s] = &held.content
+		c.differs[s] = &held.content
 		return
 	}
-	into[s] = nil
+	c.differs[s] = nil
 }
 
-// delta turns changes into what to delete and what to add.
-func (c *claims) delta(changed changes) (gone, come map[slot]content) {
-	gone, come = map[slot]content{}, map[slot]content{}
-	for s, before := range changed {
-		now, held := c.held[s]
-		if held && before != nil && now.content == *before {
-			continue
-		}
-		if before != nil {
-			gone[s] = *before
-		}
-		if held {
-			come[s] = now.content
-		}
-	}
-	return gone, come
-}
-
-// against is the delta from what the kernel holds.
-func (c *claims) against(kernel map[slot]content) (gone, come map[slot]content) {
-	gone, come = map[slot]content{}, map[slot]content{}
+// compare learns what the kernel holds.
+func (c *claims) compare(kernel map[slot]content) {
+	clear(c.differs)
 	for s, has := range kernel {
 		if want, ok := c.held[s]; !ok || want.content != has {
-			gone[s] = has
+			c.differs[s] = &has
 		}
 	}
-	for s, want := range c.held {
-		if has, ok := kernel[s]; !ok || has != want.content {
+	for s := range c.held {
+		if _, ok := kernel[s]; !ok {
+			c.differs[s] = nil
+		}
+	}
+}
+
+// delta is what to delete from the kernel and what to add. sparing leaves alone what nobody claims.
+func (c *claims) delta(sparing bool) (gone, come map[slot]content) {
+	gone, come = map[slot]content{}, map[slot]content{}
+	for s, has := range c.differs {
+		want, held := c.held[s]
+		switch {
+		case held && has != nil && want.content == *has, !held && has == nil:
+			delete(c.differs, s)
+			continue
+		case !held && sparing:
+			continue
+		}
+		if has != nil {
+			gone[s] = *has
+		}
+		if held {
 			come[s] = want.content
 		}
 	}
 	return gone, come
 }
 
-// encodeFragment encodes the elements of one IP family.
-func encodeFragment(f family, fragment ruleset.Fragment) map[slot]content {
-	out := make(map[slot]content, len(fragment))
-	for k, v := range fragment {
-		if k.Address.Is4() == (f.words == 1) {
-			s, c := encode(k, v)
-			out[s] = c
-		}
+// programmed notes that the kernel holds what delta said.
+func (c *claims) programmed(gone, come map[slot]content) {
+	for s := range gone {
+		delete(c.differs, s)
 	}
-	return out
+	for s := range come {
+		delete(c.differs, s)
+	}
 }

@@ -12,14 +12,13 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/proxy/ruleset"
 )
 
-// slot is an element's place: its set and the bytes of its key, and for a range those of its end.
+// slot is a place of which one Service is the owner: a set and the bytes of a key, or of what the keys of its ranges have in common.
 type slot struct {
 	set ruleset.Set
 	key string
-	end string
 }
 
-// content is what stands there: bytes in a map, a chain's name in a verdict map, and nothing in a set.
+// content is what stands there: bytes in a map, a chain's name in a verdict map, spans in a set of ranges, and nothing in any other set.
 type content string
 
 // dropped is the content of a verdict map's element that drops; no chain has this name.
@@ -34,12 +33,10 @@ func encode(k ruleset.Key, v ruleset.Value) (slot, content) {
 	case ruleset.Hairpin:
 		s.key = string(k.Address.AsSlice()) + string(k.Address.AsSlice())
 	case ruleset.Allowed:
-		first, last := bounds(k.Range)
-		s.key, s.end = frontend(k.Frontend)+first, frontend(k.Frontend)+last
+		s.key = frontend(k.Frontend)
+		return s, spanOf(k.Range)
 	case ruleset.ServiceRanges:
-		// The kernel's sets of ranges want two fields at least: the other one is the protocol, whichever it is.
-		first, last := bounds(k.Range)
-		s.key, s.end = first+"\x00\x00\x00\x00", last+"\xff\x00\x00\x00"
+		return s, spanOf(k.Range)
 	case ruleset.Endpoints, ruleset.LocalEndpoints, ruleset.Members, ruleset.LocalMembers:
 		s.key = frontend(k.Frontend) + number(k.Index)
 		return s, content(endpoint(v.Endpoint))
@@ -61,6 +58,22 @@ func encode(k ruleset.Key, v ruleset.Value) (slot, content) {
 	return s, ""
 }
 
+// encodeFragment encodes the elements of one IP family.
+func encodeFragment(f family, fragment ruleset.Fragment) map[slot]content {
+	out := make(map[slot]content, len(fragment))
+	for k, v := range fragment {
+		if k.Address.Is4() != (f.words == 1) {
+			continue
+		}
+		s, c := encode(k, v)
+		if isRanged(s.set) {
+			c = f.join(out[s], c)
+		}
+		out[s] = c
+	}
+	return out
+}
+
 func frontend(f ruleset.Frontend) string {
 	b := append(f.Address.AsSlice(), byte(f.Protocol), 0, 0, 0)
 	return string(append(binary.BigEndian.AppendUint16(b, f.Port), 0, 0))
@@ -72,28 +85,18 @@ func endpoint(e netip.AddrPort) string {
 
 func number(n uint32) string { return string(binary.NativeEndian.AppendUint32(nil, n)) }
 
-// bounds are the first and the last address of a range.
-func bounds(p netip.Prefix) (first, last string) {
-	b := p.Masked().Addr().AsSlice()
-	first = string(b)
-	for i := p.Bits(); i < 8*len(b); i++ {
-		b[i/8] |= 0x80 >> (i % 8)
-	}
-	return first, string(b)
-}
-
-// element is what a slot and its content are on the wire.
-func element(s slot, c content) nft.SetElement {
-	e := nft.SetElement{Key: []byte(s.key), KeyEnd: []byte(s.end)}
+// elements are what a slot and its content are on the wire.
+func (f family) elements(s slot, c content) []nft.SetElement {
 	switch {
+	case isRanged(s.set):
+		return f.rangeElements(s, c)
 	case c == dropped:
-		e.VerdictData = &expr.Verdict{Kind: expr.VerdictDrop}
+		return []nft.SetElement{{Key: []byte(s.key), VerdictData: &expr.Verdict{Kind: expr.VerdictDrop}}}
 	case isVerdict(s.set):
-		e.VerdictData = &expr.Verdict{Kind: expr.VerdictGoto, Chain: string(c)}
+		return []nft.SetElement{{Key: []byte(s.key), VerdictData: &expr.Verdict{Kind: expr.VerdictGoto, Chain: string(c)}}}
 	default:
-		e.Val = []byte(c)
+		return []nft.SetElement{{Key: []byte(s.key), Val: []byte(c)}}
 	}
-	return e
 }
 
 func isVerdict(set ruleset.Set) bool {
@@ -101,12 +104,15 @@ func isVerdict(set ruleset.Set) bool {
 }
 
 // decode reads an element that the kernel sent.
-func decode(set ruleset.Set, e nft.SetElement) (slot, content) {
-	s := slot{set: set, key: string(e.Key), end: string(e.KeyEnd)}
-	if !isVerdict(set) {
-		return s, content(e.Val)
+func (f family) decode(set ruleset.Set, e nft.SetElement) (slot, content) {
+	switch {
+	case isRanged(set):
+		return f.decodeRange(set, e)
+	case isVerdict(set):
+		return slot{set, string(e.Key)}, verdict(e.Val)
+	default:
+		return slot{set, string(e.Key)}, content(e.Val)
 	}
-	return s, verdict(e.Val)
 }
 
 // verdict reads the nested attributes of a verdict; what is neither a goto nor a drop reads as nothing and so is replaced.

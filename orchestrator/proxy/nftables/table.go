@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"syscall"
 
 	nft "github.com/google/nftables"
 	"github.com/google/nftables/userdata"
@@ -25,6 +24,8 @@ type Table struct {
 	picks map[string]bool
 	// synced tells that the kernel holds what claims says.
 	synced bool
+	// suspects are what the kernel has not accepted yet, by owner.
+	suspects map[string]suspect
 	// conn has socket buffers of buffer bytes; nil before the first transaction and after an error.
 	conn   *nft.Conn
 	buffer int
@@ -38,37 +39,50 @@ func IPv6(o Options) *Table { return newTable(ipv6, o) }
 
 func newTable(f family, o Options) *Table {
 	table := &nft.Table{Family: f.nft, Name: tableName}
-	return &Table{family: f, options: o, table: table, sets: f.sets(table), claims: newClaims(), picks: map[string]bool{}}
+	return &Table{family: f, options: o, table: table, sets: f.sets(table), claims: newClaims(), picks: map[string]bool{},
+		suspects: map[string]suspect{}}
 }
 
 // Apply makes fragments, by owner, what these owners have in the kernel, in one transaction. An empty fragment takes its owner away. Elements of
-// the other IP family are ignored. After an error the next Apply repairs.
-func (t *Table) Apply(fragments map[string]ruleset.Fragment) error {
-	changed := changes{}
+// the other IP family are ignored.
+//
+// When the kernel refuses, as many transactions follow as it takes to find out whose elements it refuses. Those owners keep what they had before
+// and are returned with the reason; all others get what they should have. An error is nobody's fault: the next Apply tries all that is left.
+func (t *Table) Apply(fragments map[string]ruleset.Fragment) (refused map[string]error, err error) {
 	for owner, fragment := range fragments {
-		t.claims.set(owner, encodeFragment(t.family, fragment), changed)
+		s, again := t.suspects[owner]
+		if !again {
+			s.before = t.claims.wants(owner)
+		}
+		s.want = encodeFragment(t.family, fragment)
+		t.suspects[owner] = s
 	}
-	if !t.synced {
-		return t.resync()
+	for owner, s := range t.suspects {
+		t.claims.set(owner, s.want)
 	}
-	gone, come := t.claims.delta(changed)
-	return t.send(gone, come)
+	if t.synced {
+		err = t.send(false)
+	} else {
+		err = t.resync(false)
+	}
+	if errors.Is(err, errRefused) {
+		return t.isolate()
+	}
+	if err == nil {
+		clear(t.suspects)
+	}
+	return nil, err
 }
 
-// Check reads the kernel's table back when somebody else has changed its rules, and repairs it.
+// Check finds out whether somebody else has changed the rules in the kernel. If so, the next Apply repairs them.
 func (t *Table) Check() error {
-	if !t.synced {
-		return t.resync()
-	}
 	intact, err := t.intact()
-	if err != nil || intact {
-		return err
-	}
-	return t.resync()
+	t.synced = t.synced && intact
+	return err
 }
 
 // resync brings the kernel's table from whatever it is to what claims says.
-func (t *Table) resync() error {
+func (t *Table) resync(sparing bool) error {
 	t.synced = false
 	ours, err := t.intact()
 	if err != nil {
@@ -81,13 +95,14 @@ func (t *Table) resync() error {
 	if err != nil {
 		return err
 	}
-	gone, come := t.claims.against(kernel)
-	return t.send(gone, come)
+	t.claims.compare(kernel)
+	return t.send(sparing)
 }
 
 // rebuild replaces the table in one transaction: no packet meets half of it.
 func (t *Table) rebuild() error {
-	_, come := t.claims.against(nil)
+	t.claims.compare(nil)
+	gone, come := t.claims.delta(false)
 	conn, err := t.dial(len(come))
 	if err != nil {
 		return err
@@ -105,11 +120,12 @@ func (t *Table) rebuild() error {
 		t.addChain(conn, c)
 	}
 	clear(t.picks)
-	return t.commit(conn, nil, come)
+	return t.commit(conn, gone, come)
 }
 
-// send commits a difference to a table that is ours.
-func (t *Table) send(gone, come map[slot]content) error {
+// send commits the difference to a table that is ours.
+func (t *Table) send(sparing bool) error {
+	gone, come := t.claims.delta(sparing)
 	if len(gone)+len(come) == 0 {
 		t.synced = true
 		return nil
@@ -123,23 +139,30 @@ func (t *Table) send(gone, come map[slot]content) error {
 
 func (t *Table) commit(conn *nft.Conn, gone, come map[slot]content) error {
 	t.synced = false
-	t.addPicks(conn, come)
-	if err := errors.Join(t.each(gone, conn.SetDeleteElements), t.each(come, conn.SetAddElements)); err != nil {
-		t.hangUp()
-		return err
+	t.family.spareRanges(gone, come)
+	picks := t.addPicks(conn, come)
+	err := errors.Join(t.each(gone, conn.SetDeleteElements), t.each(come, conn.SetAddElements))
+	if err == nil {
+		err = conn.Flush()
 	}
-	if err := conn.Flush(); err != nil {
+	if err != nil {
 		t.hangUp()
-		return fmt.Errorf("commit %d deletions and %d additions to table %s: %w", len(gone), len(come), tableName, err)
+		return t.refusal(err, len(gone), len(come))
+	}
+	t.claims.programmed(gone, come)
+	for _, name := range picks {
+		t.picks[name] = true
 	}
 	t.synced = true
 	return nil
 }
 
-// addPicks makes the chains that new elements lead to. They are never taken away: there are as many as there are numbers of endpoints.
-func (t *Table) addPicks(conn *nft.Conn, come map[slot]content) {
+// addPicks makes the chains that new elements lead to, and returns their names. They are never taken away: there are as many as there are numbers
+// of endpoints.
+func (t *Table) addPicks(conn *nft.Conn, come map[slot]content) []string {
+	var added []string
 	for s, c := range come {
-		if s.set != ruleset.Services && s.set != ruleset.LocalServices || t.picks[string(c)] {
+		if s.set != ruleset.Services && s.set != ruleset.LocalServices || t.picks[string(c)] || slices.Contains(added, string(c)) {
 			continue
 		}
 		pick, ok := parseChainName(string(c))
@@ -147,8 +170,9 @@ func (t *Table) addPicks(conn *nft.Conn, come map[slot]content) {
 			continue
 		}
 		t.addChain(conn, t.family.pickChain(pick))
-		t.picks[string(c)] = true
+		added = append(added, string(c))
 	}
+	return added
 }
 
 // chunk is how many elements fit one message: an attribute holds 64 KiB, an element less than 160 bytes.
@@ -157,7 +181,7 @@ const chunk = 400
 func (t *Table) each(elements map[slot]content, do func(*nft.Set, []nft.SetElement) error) error {
 	var bySet [ruleset.Sets][]nft.SetElement
 	for s, c := range elements {
-		bySet[s.set] = append(bySet[s.set], element(s, c))
+		bySet[s.set] = append(bySet[s.set], t.family.elements(s, c)...)
 	}
 	for set, list := range bySet {
 		for part := range slices.Chunk(list, chunk) {
@@ -213,66 +237,6 @@ func (t *Table) hangUp() {
 
 // Close ends the connection to the kernel. The table stays.
 func (t *Table) Close() { t.hangUp() }
-
-// intact tells whether the kernel's table is one that this process could have made: each of its chains has all of its rules with our mark, and
-// stock's kube-proxy has not worked on it since.
-func (t *Table) intact() (bool, error) {
-	conn, err := t.dial(0)
-	if err != nil {
-		return false, err
-	}
-	if _, err := conn.GetSetByName(t.table, stockMap); err == nil {
-		return false, nil
-	}
-	for _, c := range t.family.chains(t.options) {
-		rules, err := conn.GetRules(t.table, &nft.Chain{Name: c.name})
-		if errors.Is(err, syscall.ENOENT) || err != nil && strings.Contains(err.Error(), syscall.ENOENT.Error()) {
-			return false, nil
-		}
-		if err != nil {
-			return false, fmt.Errorf("read the rules of chain %s: %w", c.name, err)
-		}
-		if len(rules) != len(c.rules) || !slices.ContainsFunc(rules, t.marked) {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-func (t *Table) marked(rule *nft.Rule) bool {
-	mark, ok := userdata.GetString(rule.UserData, userdata.TypeComment)
-	return ok && mark == t.options.fingerprint()
-}
-
-// read returns all elements that the kernel holds, and learns which pick chains exist.
-func (t *Table) read() (map[slot]content, error) {
-	conn, err := t.dial(len(t.claims.held))
-	if err != nil {
-		return nil, err
-	}
-	chains, err := conn.ListChainsOfTableFamily(t.family.nft)
-	if err != nil {
-		return nil, fmt.Errorf("list chains: %w", err)
-	}
-	clear(t.picks)
-	for _, c := range chains {
-		if _, ok := parseChainName(c.Name); ok && c.Table.Name == tableName {
-			t.picks[c.Name] = true
-		}
-	}
-	kernel := map[slot]content{}
-	for set := range ruleset.Sets {
-		elements, err := conn.GetSetElements(t.sets[set])
-		if err != nil {
-			return nil, fmt.Errorf("read set %s: %w", t.sets[set].Name, err)
-		}
-		for _, e := range elements {
-			s, c := decode(set, e)
-			kernel[s] = c
-		}
-	}
-	return kernel, nil
-}
 
 // parseChainName reads what chainName wrote.
 func parseChainName(name string) (ruleset.Pick, bool) {

@@ -73,8 +73,8 @@ func options() Options {
 
 func apply(t testing.TB, table *Table, fragments map[string]ruleset.Fragment) {
 	t.Helper()
-	if err := table.Apply(fragments); err != nil {
-		t.Fatal(err)
+	if refused, err := table.Apply(fragments); err != nil || len(refused) > 0 {
+		t.Fatal(err, refused)
 	}
 }
 
@@ -85,7 +85,8 @@ func holds(t *testing.T, table *Table) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone, come := table.claims.against(kernel)
+	table.claims.compare(kernel)
+	gone, come := table.claims.delta(false)
 	if len(gone)+len(come) > 0 {
 		t.Errorf("the kernel has too much: %q and too little: %q", gone, come)
 	}
@@ -145,6 +146,7 @@ func TestCheckRepairsRulesThatSomebodyFlushed(t *testing.T) {
 	if err := table.Check(); err != nil {
 		t.Fatal(err)
 	}
+	apply(t, table, nil)
 	if intact, err := table.intact(); err != nil || !intact {
 		t.Fatalf("still not intact: %v", err)
 	}

@@ -26,7 +26,7 @@ func Compile(node Node, svc *corev1.Service, slicesOf []*discoveryv1.EndpointSli
 	return out
 }
 
-// CompileRanges returns the elements of a ServiceCIDR; what is no range is left out.
+// CompileRanges returns the elements of all ServiceCIDRs; what is no range is left out.
 func CompileRanges(cidrs []string) Fragment {
 	out := Fragment{}
 	for _, text := range cidrs {
