@@ -29,14 +29,14 @@ func (s *Scheduler) startRecording(b record.EventBroadcaster) {
 }
 
 // bind writes the decision. When the apiserver refuses it, the pod is taken back and tried again.
-func (s *Scheduler) bind(ctx context.Context, item *queue.Item, node string) {
-	pod := item.Pod
+func (s *Scheduler) bind(ctx context.Context, attempt queue.Attempt, assumed *corev1.Pod) {
+	pod, node := attempt.Pod, assumed.Spec.NodeName
 	err := s.Client.CoreV1().Pods(pod.Namespace).Bind(ctx, &corev1.Binding{
 		ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID},
 		Target:     corev1.ObjectReference{Kind: "Node", Name: node},
 	}, metav1.CreateOptions{})
 	if err == nil {
-		s.queue.Done(item)
+		s.queue.Done(attempt)
 		s.recorder.Eventf(pod, corev1.EventTypeNormal, "Scheduled", "Successfully assigned %s to %s", key(pod), node)
 		return
 	}
@@ -45,14 +45,14 @@ func (s *Scheduler) bind(ctx context.Context, item *queue.Item, node string) {
 	} else {
 		s.Logger.Warn("binding failed", "pod", key(pod), "node", node, "err", err)
 	}
-	s.takeBack(item, rules.Need{Events: rules.Anything})
+	s.takeBack(attempt, assumed, rules.Need{Events: rules.Anything})
 }
 
 // refuse says why a pod fits nowhere, makes room for it if that can help, and puts it aside.
-func (s *Scheduler) refuse(ctx context.Context, item *queue.Item, refused map[string][]rules.Refusal, working *sync.WaitGroup) {
-	pod := item.Pod
+func (s *Scheduler) refuse(ctx context.Context, attempt queue.Attempt, refused map[string][]rules.Refusal, working *sync.WaitGroup) {
+	pod := attempt.Pod
 	plan, message := s.plan(pod, refused)
-	s.queue.Refuse(item, rules.NeedOf(refused))
+	s.queue.Refuse(attempt, rules.NeedOf(refused))
 	s.write(ctx, working, func(ctx context.Context) {
 		s.recorder.Event(pod, corev1.EventTypeWarning, "FailedScheduling", message)
 		nominated := ""

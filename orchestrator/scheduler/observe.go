@@ -82,17 +82,19 @@ func (s *Scheduler) podChanged(old, pod *corev1.Pod) {
 		s.queue.Remove(pod.UID)
 		return
 	}
-	s.keepNomination(pod)
+	s.keepNomination(old, pod)
 	s.queue.Set(pod, easier(old, pod))
 }
 
-// keepNomination holds the room that an earlier leader, or this one, has made for a pod.
-func (s *Scheduler) keepNomination(pod *corev1.Pod) {
+// keepNomination holds the room that an earlier leader, or this one, has made for a pod, until somebody takes the nomination away: a version
+// without one may be older than this leader's own, which is still being written.
+func (s *Scheduler) keepNomination(old, pod *corev1.Pod) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if pod.Status.NominatedNodeName != "" {
+	switch {
+	case pod.Status.NominatedNodeName != "":
 		s.state.Nominate(state.NewPod(pod), pod.Status.NominatedNodeName)
-	} else {
+	case old != nil && old.Status.NominatedNodeName != "":
 		s.state.Unnominate(pod.UID)
 	}
 }

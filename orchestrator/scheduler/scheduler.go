@@ -114,11 +114,11 @@ func (s *Scheduler) lead(ctx context.Context) {
 	defer working.Wait()
 	working.Go(func() { s.releaseForgotten(ctx) })
 	for {
-		item, ok := s.queue.Next(ctx)
+		attempt, ok := s.queue.Next(ctx)
 		if !ok {
 			return
 		}
-		s.schedule(ctx, item, &working)
+		s.schedule(ctx, attempt, &working)
 	}
 }
 
@@ -136,20 +136,20 @@ func (s *Scheduler) releaseForgotten(ctx context.Context) {
 }
 
 // schedule decides one pod and hands the writing over.
-func (s *Scheduler) schedule(ctx context.Context, item *queue.Item, working *sync.WaitGroup) {
-	pod := item.Pod
+func (s *Scheduler) schedule(ctx context.Context, attempt queue.Attempt, working *sync.WaitGroup) {
+	pod := attempt.Pod
 	if pod.DeletionTimestamp != nil || pod.Spec.NodeName != "" {
-		s.queue.Done(item)
+		s.queue.Done(attempt)
 		return
 	}
-	node, refused := s.decide(pod)
-	if node == "" {
-		s.refuse(ctx, item, refused, working)
+	assumed, refused := s.decide(pod)
+	if assumed == nil {
+		s.refuse(ctx, attempt, refused, working)
 		return
 	}
-	s.Logger.Log(ctx, slog.LevelInfo-2, "pod placed", "pod", types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}, "node", node)
-	if !s.write(ctx, working, func(ctx context.Context) { s.bind(ctx, item, node) }) {
-		s.takeBack(item, rules.Need{Events: rules.Anything})
+	s.Logger.Log(ctx, slog.LevelInfo-2, "pod placed", "pod", types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}, "node", assumed.Spec.NodeName)
+	if !s.write(ctx, working, func(ctx context.Context) { s.bind(ctx, attempt, assumed) }) {
+		s.takeBack(attempt, assumed, rules.Need{Events: rules.Anything})
 	}
 }
 
@@ -172,19 +172,19 @@ func (s *Scheduler) write(ctx context.Context, working *sync.WaitGroup, do func(
 
 // takeBack undoes the assumption that a pod is placed, unless its binding has been seen meanwhile: an answer may be lost on its way when the
 // write was not. The pod is tried again, in the next term if this one has ended.
-func (s *Scheduler) takeBack(item *queue.Item, need rules.Need) {
+func (s *Scheduler) takeBack(attempt queue.Attempt, assumed *corev1.Pod, need rules.Need) {
 	s.mu.Lock()
-	placed := s.state.Placed(item.Pod.UID)
-	if placed != nil && placed.ResourceVersion == item.Pod.ResourceVersion {
-		s.state.Remove(item.Pod.UID)
+	// The object tells them apart, whatever has happened to the pod since: what is seen of a binding comes as another one.
+	if placed := s.state.Placed(assumed.UID); placed != nil && placed.Pod == assumed {
+		s.state.Remove(assumed.UID)
 	}
 	s.mu.Unlock()
-	s.queue.Refuse(item, need)
-	s.queue.Happened(freed(item.Pod))
+	s.queue.Refuse(attempt, need)
+	s.queue.Happened(freed(assumed))
 }
 
 // decide picks the best node and assumes the pod there. Without one it returns every node's refusals.
-func (s *Scheduler) decide(pod *corev1.Pod) (node string, refused map[string][]rules.Refusal) {
+func (s *Scheduler) decide(pod *corev1.Pod) (assumed *corev1.Pod, refused map[string][]rules.Refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := state.NewPod(pod)
@@ -199,13 +199,12 @@ func (s *Scheduler) decide(pod *corev1.Pod) (node string, refused map[string][]r
 		}
 	}
 	if len(fitting) == 0 {
-		return "", refused
+		return nil, refused
 	}
-	node = best(prepared, fitting).Name
-	assumed := pod.DeepCopy()
-	assumed.Spec.NodeName = node
+	assumed = pod.DeepCopy()
+	assumed.Spec.NodeName = best(prepared, fitting).Name
 	s.state.Place(assumed)
-	return node, nil
+	return assumed, nil
 }
 
 // refusals also counts in the pods that made room for themselves on the node by preemption.

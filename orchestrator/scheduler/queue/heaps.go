@@ -3,12 +3,12 @@ package queue
 import corev1helpers "k8s.io/component-helpers/scheduling/corev1"
 
 // byPriority puts the highest priority first, then the longest waiting.
-type byPriority []*Item
+type byPriority []*item
 
 func (h byPriority) Len() int { return len(h) }
 
 func (h byPriority) Less(i, j int) bool {
-	a, b := corev1helpers.PodPriority(h[i].Pod), corev1helpers.PodPriority(h[j].Pod)
+	a, b := corev1helpers.PodPriority(h[i].pod), corev1helpers.PodPriority(h[j].pod)
 	if a != b {
 		return a > b
 	}
@@ -21,9 +21,9 @@ func (h byPriority) Swap(i, j int) {
 }
 
 func (h *byPriority) Push(x any) {
-	item := x.(*Item)
-	item.index = len(*h)
-	*h = append(*h, item)
+	added := x.(*item)
+	added.index = len(*h)
+	*h = append(*h, added)
 }
 
 func (h *byPriority) Pop() any {
@@ -33,7 +33,7 @@ func (h *byPriority) Pop() any {
 }
 
 // byTime puts the shortest remaining pause first.
-type byTime []*Item
+type byTime []*item
 
 func (h byTime) Len() int           { return len(h) }
 func (h byTime) Less(i, j int) bool { return h[i].notTill.Before(h[j].notTill) }
@@ -44,9 +44,9 @@ func (h byTime) Swap(i, j int) {
 }
 
 func (h *byTime) Push(x any) {
-	item := x.(*Item)
-	item.index = len(*h)
-	*h = append(*h, item)
+	added := x.(*item)
+	added.index = len(*h)
+	*h = append(*h, added)
 }
 
 func (h *byTime) Pop() any {

@@ -25,12 +25,18 @@ const (
 	Forgotten    = 5 * time.Minute
 )
 
-// Item is one pending pod.
-type Item struct {
-	Pod      *corev1.Pod
-	Attempts int
-	// Need is what may help it, set when it was refused.
-	Need rules.Need
+// Attempt is one try at a pod, as the pod was when it began. Versions that come meanwhile are for the next one.
+type Attempt struct {
+	Pod  *corev1.Pod
+	item *item
+}
+
+// item is one pending pod; the Queue's mutex guards it.
+type item struct {
+	pod      *corev1.Pod
+	attempts int
+	// need is what may help it, set when it was refused.
+	need rules.Need
 
 	since   time.Time
 	notTill time.Time
@@ -55,38 +61,38 @@ type Queue struct {
 	wake  chan struct{}
 
 	mu      sync.Mutex
-	items   map[types.UID]*Item
+	items   map[types.UID]*item
 	active  byPriority
 	backoff byTime
 }
 
 // New returns an empty Queue.
 func New(c clock.WithTicker) *Queue {
-	return &Queue{clock: c, wake: make(chan struct{}, 1), items: map[types.UID]*Item{}}
+	return &Queue{clock: c, wake: make(chan struct{}, 1), items: map[types.UID]*item{}}
 }
 
 // Set adds a pending pod, or takes in its new version. changed says that the new version may be easier to place.
 func (q *Queue) Set(pod *corev1.Pod, changed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	item := q.items[pod.UID]
-	if item == nil {
-		item = &Item{Pod: pod, since: q.clock.Now()}
-		q.items[pod.UID] = item
-		q.activate(item)
+	have := q.items[pod.UID]
+	if have == nil {
+		have = &item{pod: pod, since: q.clock.Now()}
+		q.items[pod.UID] = have
+		q.activate(have)
 		return
 	}
-	item.Pod = pod
-	switch item.where {
+	have.pod = pod
+	switch have.where {
 	case active:
-		heap.Fix(&q.active, item.index)
+		heap.Fix(&q.active, have.index)
 	case refused:
 		if changed {
-			q.release(item)
+			q.release(have)
 		}
 	case trying:
 		if changed {
-			item.missed = rules.Happened(rules.Anything)
+			have.missed = rules.Happened(rules.Anything)
 		}
 	}
 }
@@ -95,31 +101,31 @@ func (q *Queue) Set(pod *corev1.Pod, changed bool) {
 func (q *Queue) Remove(uid types.UID) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	item := q.items[uid]
-	if item == nil {
+	have := q.items[uid]
+	if have == nil {
 		return
 	}
 	delete(q.items, uid)
-	switch item.where {
+	switch have.where {
 	case active:
-		heap.Remove(&q.active, item.index)
+		heap.Remove(&q.active, have.index)
 	case backingOff:
-		heap.Remove(&q.backoff, item.index)
+		heap.Remove(&q.backoff, have.index)
 	}
 }
 
 // Next blocks until a pod may be tried; ok is false when ctx ended. The pod stays known until Done, Refuse or Remove.
-func (q *Queue) Next(ctx context.Context) (item *Item, ok bool) {
+func (q *Queue) Next(ctx context.Context) (attempt Attempt, ok bool) {
 	for {
-		item, wait := q.pop()
-		if item != nil {
-			return item, true
+		attempt, wait, ok := q.pop()
+		if ok {
+			return attempt, true
 		}
 		timer := q.clock.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return nil, false
+			return Attempt{}, false
 		case <-q.wake:
 		case <-timer.C():
 		}
@@ -127,48 +133,48 @@ func (q *Queue) Next(ctx context.Context) (item *Item, ok bool) {
 	}
 }
 
-// pop returns the next pod, or how long nothing can become ready by itself.
-func (q *Queue) pop() (*Item, time.Duration) {
+// pop begins the next attempt, or tells for how long nothing can become ready by itself.
+func (q *Queue) pop() (attempt Attempt, wait time.Duration, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.clock.Now()
 	for len(q.backoff) > 0 && !q.backoff[0].notTill.After(now) {
-		q.activate(heap.Pop(&q.backoff).(*Item))
+		q.activate(heap.Pop(&q.backoff).(*item))
 	}
 	if len(q.active) > 0 {
-		item := heap.Pop(&q.active).(*Item)
-		item.where, item.missed = trying, rules.Change{}
-		item.Attempts++
-		return item, 0
+		next := heap.Pop(&q.active).(*item)
+		next.where, next.missed = trying, rules.Change{}
+		next.attempts++
+		return Attempt{Pod: next.pod, item: next}, 0, true
 	}
 	if len(q.backoff) > 0 {
-		return nil, q.backoff[0].notTill.Sub(now)
+		return Attempt{}, q.backoff[0].notTill.Sub(now), false
 	}
-	return nil, time.Hour
+	return Attempt{}, time.Hour, false
 }
 
 // Done forgets a pod that was placed.
-func (q *Queue) Done(item *Item) {
+func (q *Queue) Done(a Attempt) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.items[item.Pod.UID] == item && item.where == trying {
-		delete(q.items, item.Pod.UID)
+	if q.items[a.Pod.UID] == a.item && a.item.where == trying {
+		delete(q.items, a.Pod.UID)
 	}
 }
 
 // Refuse puts a pod aside until what it needs happens, which may have been during the attempt, or until it is forgotten.
-func (q *Queue) Refuse(item *Item, need rules.Need) {
+func (q *Queue) Refuse(a Attempt, need rules.Need) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.items[item.Pod.UID] != item {
+	if q.items[a.Pod.UID] != a.item {
 		return
 	}
 	now := q.clock.Now()
-	item.Need = need
-	item.where = refused
-	item.notTill = now.Add(pause(item.Attempts))
-	if need.HelpedBy(item.missed) {
-		q.release(item)
+	a.item.need = need
+	a.item.where = refused
+	a.item.notTill = now.Add(pause(a.item.attempts))
+	if need.HelpedBy(a.item.missed) {
+		q.release(a.item)
 	}
 }
 
@@ -185,12 +191,12 @@ func pause(attempts int) time.Duration {
 func (q *Queue) Happened(change rules.Change) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, item := range q.items {
+	for _, i := range q.items {
 		switch {
-		case item.where == trying:
-			item.missed = item.missed.And(change)
-		case item.where == refused && item.Need.HelpedBy(change):
-			q.release(item)
+		case i.where == trying:
+			i.missed = i.missed.And(change)
+		case i.where == refused && i.need.HelpedBy(change):
+			q.release(i)
 		}
 	}
 }
@@ -200,27 +206,27 @@ func (q *Queue) ReleaseForgotten() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.clock.Now()
-	for _, item := range q.items {
-		if item.where == refused && now.Sub(item.notTill) > Forgotten {
-			q.release(item)
+	for _, i := range q.items {
+		if i.where == refused && now.Sub(i.notTill) > Forgotten {
+			q.release(i)
 		}
 	}
 }
 
 // release lets a refused pod be tried again, after its pause.
-func (q *Queue) release(item *Item) {
-	if item.notTill.After(q.clock.Now()) {
-		item.where = backingOff
-		heap.Push(&q.backoff, item)
+func (q *Queue) release(i *item) {
+	if i.notTill.After(q.clock.Now()) {
+		i.where = backingOff
+		heap.Push(&q.backoff, i)
 		q.signal()
 		return
 	}
-	q.activate(item)
+	q.activate(i)
 }
 
-func (q *Queue) activate(item *Item) {
-	item.where = active
-	heap.Push(&q.active, item)
+func (q *Queue) activate(i *item) {
+	i.where = active
+	heap.Push(&q.active, i)
 	q.signal()
 }
 

@@ -18,13 +18,13 @@ func pod(name string, priority int32) *corev1.Pod {
 }
 
 // next fails the test when no pod is ready at once.
-func next(t *testing.T, q *Queue) *Item {
+func next(t *testing.T, q *Queue) Attempt {
 	t.Helper()
-	item, _ := q.pop()
-	if item == nil {
+	attempt, _, ok := q.pop()
+	if !ok {
 		t.Fatal("no pod is ready")
 	}
-	return item
+	return attempt
 }
 
 func TestNextIsByPriorityThenAge(t *testing.T) {
@@ -48,7 +48,7 @@ func TestRefusedPodWaitsForAnEventThatHelps(t *testing.T) {
 	q.Refuse(next(t, q), rules.Need{Events: rules.PodRemoved})
 	clock.Step(time.Minute)
 	q.Happened(rules.Happened(rules.NodeLabels))
-	if item, _ := q.pop(); item != nil {
+	if _, _, ok := q.pop(); ok {
 		t.Fatal("an event that cannot help woke the pod")
 	}
 	q.Happened(rules.Happened(rules.PodRemoved))
@@ -59,14 +59,34 @@ func TestEventDuringTheAttemptIsNotLost(t *testing.T) {
 	clock := testingclock.NewFakeClock(time.Now())
 	q := New(clock)
 	q.Set(pod("a", 0), false)
-	item := next(t, q)
+	attempt := next(t, q)
 	q.Happened(rules.Happened(rules.PodRemoved))
-	q.Refuse(item, rules.Need{Events: rules.PodRemoved})
-	if item, _ := q.pop(); item != nil {
+	q.Refuse(attempt, rules.Need{Events: rules.PodRemoved})
+	if _, _, ok := q.pop(); ok {
 		t.Fatal("the pod was retried without a pause")
 	}
 	clock.Step(FirstPause)
 	next(t, q)
+}
+
+// A version that comes during the attempt does not change it; the test is one for the race detector too.
+func TestAnAttemptKeepsThePodThatItBeganWith(t *testing.T) {
+	q := New(testingclock.NewFakeClock(time.Now()))
+	q.Set(pod("a", 0), false)
+	attempt := next(t, q)
+	began := attempt.Pod
+	set := make(chan struct{})
+	go func() {
+		defer close(set)
+		q.Set(pod("a", 5), true)
+	}()
+	if attempt.Pod != began {
+		t.Error("the attempt is at another version now")
+	}
+	<-set
+	if attempt.Pod != began {
+		t.Error("the attempt is at another version now")
+	}
 }
 
 func TestPausesDoubleToTheLongest(t *testing.T) {
@@ -81,7 +101,7 @@ func TestRemovedPodIsNotTried(t *testing.T) {
 	q := New(testingclock.NewFakeClock(time.Now()))
 	q.Set(pod("a", 0), false)
 	q.Remove("a")
-	if item, _ := q.pop(); item != nil {
+	if _, _, ok := q.pop(); ok {
 		t.Fatal("a removed pod was handed out")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -103,7 +123,7 @@ func TestOnlyMoreOfWhatItLacksWakesAPod(t *testing.T) {
 	clock.Step(time.Minute)
 	q.Happened(rules.Change{Events: rules.PodRemoved, Freed: []corev1.ResourceName{corev1.ResourceCPU}})
 	q.Happened(rules.Happened(rules.PodEnding))
-	if item, _ := q.pop(); item != nil {
+	if _, _, ok := q.pop(); ok {
 		t.Fatal("what cannot help woke a pod")
 	}
 	q.Happened(rules.Change{Events: rules.PodRemoved, Freed: []corev1.ResourceName{corev1.ResourceCPU, "gpu"}})

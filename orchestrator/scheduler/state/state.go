@@ -121,8 +121,11 @@ func (s *State) SetNamespace(name string, set labels.Set) {
 	s.retally()
 }
 
-// RemoveNamespace forgets it.
-func (s *State) RemoveNamespace(name string) { delete(s.namespaces, name) }
+// RemoveNamespace forgets its labels. Pods of it that are still placed, and were counted with them, are counted again without.
+func (s *State) RemoveNamespace(name string) {
+	s.SetNamespace(name, nil)
+	delete(s.namespaces, name)
+}
 
 // Nomination is a pod that has made room for itself on a node by preemption and waits for its victims to end.
 type Nomination struct {
