@@ -1,7 +1,7 @@
 // Package endpoints writes, for each Service with a selector, the legacy Endpoints object: the addresses of its pods, by port.
 //
-// It owns Endpoints named like such a Service. Package endpointslice says the same in the form that proxies read, and shares this package's
-// reading of ports.
+// It owns Endpoints named like such a Service, and takes the Endpoints of any Service away with it. Package endpointslice says the same in the form
+// that proxies read, and shares this package's reading of ports.
 package endpoints
 
 import (
@@ -49,3 +49,12 @@ func Tolerant(s *core.Service) bool {
 
 // Headless is true for a Service without an address of its own.
 func Headless(s *core.Service) bool { return s.Spec.ClusterIP == core.ClusterIPNone }
+
+// electionRecord marks Endpoints that serve, or once served, as a lock.
+const electionRecord = "control-plane.alpha.kubernetes.io/leader"
+
+// Lock is true for Endpoints that candidates elect their leader by: they never had a Service.
+func Lock(e *core.Endpoints) bool {
+	_, record := e.Annotations[electionRecord]
+	return record
+}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	core "k8s.io/api/core/v1"
+
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/pods"
 )
 
 const (
@@ -26,7 +28,7 @@ func subsets(s *core.Service, mine []*core.Pod) ([]core.EndpointSubset, bool) {
 	full := false
 	for _, p := range mine {
 		ip := address(s, p)
-		if ip == "" || !Listed(p, false) {
+		if ip == "" || !Listed(p, Tolerant(s)) {
 			continue
 		}
 		ports := portsOf(s, p)
@@ -37,7 +39,7 @@ func subsets(s *core.Service, mine []*core.Pod) ([]core.EndpointSubset, bool) {
 			full = true
 			break
 		}
-		key := fmt.Sprint(ports)
+		key := keyOf(ports)
 		if groups[key] == nil {
 			groups[key] = &core.EndpointSubset{Ports: ports}
 			order = append(order, key)
@@ -49,7 +51,7 @@ func subsets(s *core.Service, mine []*core.Pod) ([]core.EndpointSubset, bool) {
 		if p.Spec.Hostname != "" && p.Spec.Subdomain == s.Name {
 			a.Hostname = p.Spec.Hostname
 		}
-		if ready(p) || Tolerant(s) {
+		if pods.Ready(p) || Tolerant(s) {
 			groups[key].Addresses = append(groups[key].Addresses, a)
 		} else {
 			groups[key].NotReadyAddresses = append(groups[key].NotReadyAddresses, a)
@@ -66,8 +68,17 @@ func subsets(s *core.Service, mine []*core.Pod) ([]core.EndpointSubset, bool) {
 	return out, full
 }
 
-func ready(p *core.Pod) bool {
-	return slices.ContainsFunc(p.Status.Conditions, func(c core.PodCondition) bool { return c.Type == core.PodReady && c.Status == core.ConditionTrue })
+// keyOf ports: the same for equal ones, whatever pointers they hold, so that the order of subsets does not change by itself.
+func keyOf(ports []core.EndpointPort) string {
+	var key strings.Builder
+	for _, p := range ports {
+		protocol := ""
+		if p.AppProtocol != nil {
+			protocol = *p.AppProtocol
+		}
+		fmt.Fprintf(&key, "%q %s %d %s\n", p.Name, p.Protocol, p.Port, protocol)
+	}
+	return key.String()
 }
 
 func portsOf(s *core.Service, p *core.Pod) []core.EndpointPort {

@@ -5,6 +5,7 @@ package endpointslice
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	core "k8s.io/api/core/v1"
@@ -22,16 +23,23 @@ type controller struct {
 	*world.World
 	loop *loop.Loop
 	own  loop.Own
+
+	mu sync.Mutex
+	// missing are, by the name of a node that does not exist, the keys of Services that select pods bound to it.
+	missing map[string]map[string]bool
 }
 
 // Run writes slices until ctx ends.
 func Run(ctx context.Context, w *world.World) error {
-	c := &controller{World: w}
+	c := &controller{World: w, missing: map[string]map[string]bool{}}
 	c.loop = loop.New(ctx, w.Settings.WorkersOf("service-endpoint"), w.Logger, c.sync)
 	loop.Keys[core.Service](c.loop, w.Informers.Core().V1().Services().Informer())
 	endpoints.Pods(c.loop, w)
 	slicing.Follow(c.loop, w.Informers.Discovery().V1().EndpointSlices().Informer(), manager)
 	loop.On(c.loop, w.Informers.Core().V1().Nodes().Informer(), func(old, new *core.Node) {
+		if old == nil {
+			c.appeared(new.Name)
+		}
 		if old == nil || new == nil || old.Labels[core.LabelTopologyZone] == new.Labels[core.LabelTopologyZone] {
 			return
 		}
@@ -50,6 +58,7 @@ func (c *controller) sync(ctx context.Context, key string) error {
 	namespace, name := loop.Split(key)
 	s, err := c.Informers.Core().V1().Services().Lister().Services(namespace).Get(name)
 	if apierrors.IsNotFound(err) {
+		c.await(key, nil)
 		return nil // the garbage collector takes the slices
 	}
 	if err != nil {
@@ -76,9 +85,42 @@ func (c *controller) sync(ctx context.Context, key string) error {
 			nodes[node.Name] = node
 		}
 	}
+	c.await(key, nowhere(s, mine, nodes))
 	todo := slicing.Plan(owner(s), groups(s, mine, nodes), existing)
 	stamp(append(todo.Create, todo.Update...), time.Now())
 	return slicing.Apply(ctx, c.Client, todo, func(version string) { c.own.Wrote(key, version) })
+}
+
+// await has key synced when one of those nodes appears, and no longer for any other.
+func (c *controller) await(key string, nodes []string) {
+	c.mu.Lock()
+	for node, keys := range c.missing {
+		if delete(keys, key); len(keys) == 0 {
+			delete(c.missing, node)
+		}
+	}
+	for _, node := range nodes {
+		if c.missing[node] == nil {
+			c.missing[node] = map[string]bool{}
+		}
+		c.missing[node][key] = true
+	}
+	c.mu.Unlock()
+	for _, node := range nodes {
+		if _, err := c.Informers.Core().V1().Nodes().Lister().Get(node); err == nil {
+			c.appeared(node) // between the look and the note
+		}
+	}
+}
+
+// appeared wakes the Services that wait for a node.
+func (c *controller) appeared(node string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key := range c.missing[node] {
+		c.loop.Add(key)
+	}
+	delete(c.missing, node)
 }
 
 // stamp notes when the change was seen, so that proxies can measure how long it took to reach them.

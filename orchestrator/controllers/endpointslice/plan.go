@@ -15,6 +15,20 @@ import (
 
 const manager = "endpointslice-controller.k8s.io"
 
+// nowhere are the nodes that pods are bound to and that do not exist: such a pod is published only by a Service that publishes whatever it selects.
+func nowhere(s *core.Service, mine []*core.Pod, nodes map[string]*core.Node) []string {
+	if endpoints.Tolerant(s) {
+		return nil
+	}
+	var out []string
+	for _, p := range mine {
+		if nodes[p.Spec.NodeName] == nil && endpoints.Listed(p, true) {
+			out = append(out, p.Spec.NodeName)
+		}
+	}
+	return out
+}
+
 // groups of a Service's pods. nodes by name give zones.
 func groups(s *core.Service, mine []*core.Pod, nodes map[string]*core.Node) []slicing.Group {
 	var parts []slicing.Group
@@ -22,6 +36,9 @@ func groups(s *core.Service, mine []*core.Pod, nodes map[string]*core.Node) []sl
 		for _, p := range mine {
 			ip := addressOf(p, family)
 			if ip == "" || !endpoints.Listed(p, true) {
+				continue
+			}
+			if nodes[p.Spec.NodeName] == nil && !endpoints.Tolerant(s) {
 				continue
 			}
 			parts = append(parts, slicing.Group{

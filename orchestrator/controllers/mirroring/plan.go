@@ -8,6 +8,7 @@ import (
 	discovery "k8s.io/api/discovery/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/plumb-k8s/plumb/orchestrator/controllers/endpoints"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/slicing"
 )
 
@@ -15,14 +16,11 @@ const (
 	manager = "endpointslicemirroring-controller.k8s.io"
 	// maxPerSubset is how many addresses of one subset are mirrored (stock's --mirroring-max-endpoints-per-subset).
 	maxPerSubset = 1000
-	// electionRecord marks Endpoints that once served as a lock.
-	electionRecord = "control-plane.alpha.kubernetes.io/leader"
 )
 
 // mirrored tells whether Endpoints are to be copied: a person wrote them for a Service without a selector, and did not ask to be left alone.
 func mirrored(e *core.Endpoints, s *core.Service) bool {
-	_, lock := e.Annotations[electionRecord]
-	return e.DeletionTimestamp == nil && !lock && e.Labels[discovery.LabelSkipMirror] != "true" && len(s.Spec.Selector) == 0
+	return e.DeletionTimestamp == nil && !endpoints.Lock(e) && e.Labels[discovery.LabelSkipMirror] != "true" && len(s.Spec.Selector) == 0
 }
 
 // groups of the addresses that Endpoints hold, and how many were too many.

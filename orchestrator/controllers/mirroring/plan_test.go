@@ -26,7 +26,9 @@ func TestMirrored(t *testing.T) {
 		{"written by hand", &byHand, &core.Service{}, true},
 		{"of a Service with a selector", &byHand, selecting, false},
 		{"asks to be skipped", with(func(e *core.Endpoints) { e.Labels = map[string]string{discovery.LabelSkipMirror: "true"} }), &core.Service{}, false},
-		{"a lock", with(func(e *core.Endpoints) { e.Annotations = map[string]string{electionRecord: "{}"} }), &core.Service{}, false},
+		{"a lock", with(func(e *core.Endpoints) {
+			e.Annotations = map[string]string{"control-plane.alpha.kubernetes.io/leader": "{}"}
+		}), &core.Service{}, false},
 		{"being deleted", with(func(e *core.Endpoints) { e.DeletionTimestamp = &meta.Time{} }), &core.Service{}, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {

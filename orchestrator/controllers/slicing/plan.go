@@ -5,11 +5,12 @@
 package slicing
 
 import (
-	"cmp"
-	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
+	core "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,10 +33,11 @@ func (g Group) Key() string { return portsKey(g.Family, g.Ports) }
 func Gather(parts []Group) []Group {
 	byKey := map[string]*Group{}
 	for _, p := range parts {
-		held := byKey[p.Key()]
+		key := p.Key()
+		held := byKey[key]
 		if held == nil {
 			held = &Group{Family: p.Family, Ports: p.Ports}
-			byKey[p.Key()] = held
+			byKey[key] = held
 		}
 		held.Endpoints = append(held.Endpoints, p.Endpoints...)
 	}
@@ -46,14 +48,23 @@ func Gather(parts []Group) []Group {
 	return out
 }
 
+// portsKey reads ports as the apiserver keeps them: none, whether nil or empty, and its defaults written out. What it is given to write and what it
+// shows afterwards are equal.
 func portsKey(family discovery.AddressType, ports []discovery.EndpointPort) string {
-	ports = slices.Clone(ports)
-	slices.SortFunc(ports, func(a, b discovery.EndpointPort) int { return cmp.Compare(*orZero(a.Name), *orZero(b.Name)) })
-	text, err := json.Marshal(ports)
-	if err != nil {
-		return string(family) // EndpointPorts always marshal
+	lines := make([]string, len(ports))
+	for i, p := range ports {
+		protocol := core.ProtocolTCP
+		if p.Protocol != nil {
+			protocol = *p.Protocol
+		}
+		number := "any"
+		if p.Port != nil {
+			number = strconv.Itoa(int(*p.Port))
+		}
+		lines[i] = strconv.Quote(*orZero(p.Name)) + " " + string(protocol) + " " + number + " " + *orZero(p.AppProtocol)
 	}
-	return string(family) + string(text)
+	slices.Sort(lines)
+	return string(family) + "\n" + strings.Join(lines, "\n")
 }
 
 func orZero[T any](p *T) *T {
