@@ -34,6 +34,8 @@ type controller struct {
 	own, jobs loop.Own
 	// doomed and freed are pods that were deleted, or whose finalizer was dropped, before the cache shows it.
 	doomed, freed sync.Map
+	// lives are the ends of the pods of each job that runs, by its key.
+	lives sync.Map
 }
 
 // Run keeps Jobs until ctx ends.
@@ -75,6 +77,7 @@ func (c *controller) sync(ctx context.Context, key string) error {
 	namespace, name := loop.Split(key)
 	j, err := c.Informers.Batch().V1().Jobs().Lister().Jobs(namespace).Get(name)
 	if apierrors.IsNotFound(err) {
+		c.lives.Delete(key)
 		return nil
 	}
 	if err != nil {
@@ -91,19 +94,12 @@ func (c *controller) sync(ctx context.Context, key string) error {
 		return err
 	}
 	if finished(j) || j.DeletionTimestamp != nil {
+		c.lives.Delete(key)
 		return c.release(ctx, key, slices.DeleteFunc(slices.Clone(mine), func(p *core.Pod) bool { return !tracked(p) }))
 	}
-	freed := map[types.UID]bool{}
-	for i, p := range mine {
-		if _, ok := c.freed.Load(p.UID); ok {
-			freed[p.UID] = true
-		}
-		if _, gone := c.doomed.Load(p.UID); gone && p.DeletionTimestamp == nil {
-			mine[i] = p.DeepCopy()
-			mine[i].DeletionTimestamp = &meta.Time{Time: time.Now()}
-		}
-	}
-	o := plan(j, mine, freed, time.Now())
+	mine, m := c.remember(key, j, mine)
+	o := plan(j, mine, m, time.Now())
+	c.lives.Store(key, life{j.UID, o.ends})
 	if err := c.writeStatus(ctx, key, j, o.status); err != nil {
 		return err
 	}
@@ -113,7 +109,36 @@ func (c *controller) sync(ctx context.Context, key string) error {
 	if o.wait > 0 {
 		c.loop.After(key, o.wait)
 	}
-	return errors.Join(c.release(ctx, key, o.release), c.remove(ctx, j, o.remove), c.start(ctx, key, j, o.start))
+	failed := errors.Join(c.release(ctx, key, o.release), c.remove(ctx, j, o.remove), c.start(ctx, key, j, o.start))
+	if err := c.release(ctx, key, o.drop); err != nil {
+		return errors.Join(failed, err) // with its finalizer a deleted pod would count as failed
+	}
+	return errors.Join(failed, c.remove(ctx, j, o.drop))
+}
+
+// life of one job: another of its name begins anew.
+type life struct {
+	uid  types.UID
+	ends ends
+}
+
+// remember what the cache does not show: pods that are gone, and what was done to those that it shows.
+func (c *controller) remember(key string, j *batch.Job, mine []*core.Pod) ([]*core.Pod, memory) {
+	m := memory{released: map[types.UID]bool{}}
+	if known, ok := c.lives.Load(key); ok && known.(life).uid == j.UID {
+		m.ends = known.(life).ends
+	}
+	mine = slices.Clone(mine)
+	for i, p := range mine {
+		if _, ok := c.freed.Load(p.UID); ok {
+			m.released[p.UID] = true
+		}
+		if _, gone := c.doomed.Load(p.UID); gone && p.DeletionTimestamp == nil {
+			mine[i] = p.DeepCopy()
+			mine[i].DeletionTimestamp = &meta.Time{Time: time.Now()}
+		}
+	}
+	return mine, m
 }
 
 func (c *controller) claim(ctx context.Context, j *batch.Job) ([]*core.Pod, error) {

@@ -2,7 +2,7 @@ package job
 
 import (
 	"cmp"
-	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,16 +14,16 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/pods"
 )
 
-const (
-	firstDelay = 10 * time.Second
-	lastDelay  = 10 * time.Minute
-)
-
 // outcome of looking at a job: the status to write first, then what to do.
 type outcome struct {
 	status batch.JobStatus
 	start  []start
+	// remove are pods of a job that fails: they count as failed.
 	remove []*core.Pod
+	// drop are pods that the job itself has no use for now: they are deleted, and their end is never counted.
+	drop []*core.Pod
+	// ends as they are now known.
+	ends ends
 	// release are pods whose end is in the status: they need their finalizer no more.
 	release []*core.Pod
 	// wait until something changes by time alone; 0: nothing does.
@@ -34,23 +34,29 @@ type outcome struct {
 
 type event struct{ kind, reason, message string }
 
+// memory is what the cache does not show of a job's pods.
+type memory struct {
+	// released are UIDs whose finalizer is known to be gone.
+	released map[types.UID]bool
+	ends     ends
+}
+
 // look is one look at a job.
 type look struct {
 	job  *batch.Job
 	pods []*core.Pod
 	now  time.Time
-	// released are UIDs whose finalizer is known to be gone.
-	released map[types.UID]bool
+	memory
 
-	out                         outcome
-	completed, failed           indexes
-	active, ending              []*core.Pod
-	newSucceeded, newFailed     int
-	ready                       int32
-	failJob                     string
-	lastFailed                  map[int]*core.Pod
-	failures                    int
-	lastFailure                 time.Time
+	out                     outcome
+	completed, failed       indexes
+	active, ending          []*core.Pod
+	newSucceeded, newFailed int
+	ready                   int32
+	failJob                 string
+	lastFailed              map[int]*core.Pod
+	// held are, by index, failed pods that nothing has replaced yet: they keep their finalizer, and so how often their index failed.
+	held                        map[int]*core.Pod
 	uncountedFailed, uncountedS map[types.UID]bool
 }
 
@@ -67,17 +73,21 @@ func onlyFailed(j *batch.Job) bool {
 	return j.Spec.PodReplacementPolicy != nil && *j.Spec.PodReplacementPolicy == batch.Failed
 }
 
-// broken is true for a pod that counts as a failure.
+// broken is true for a pod that counts as a failure. Those that a failing job deletes all do.
 func broken(j *batch.Job, p *core.Pod) bool {
-	return p.Status.Phase == core.PodFailed || !onlyFailed(j) && p.DeletionTimestamp != nil && p.Status.Phase != core.PodSucceeded
+	failing := condition(&j.Status, batch.JobFailureTarget) != nil
+	return p.Status.Phase == core.PodFailed || (!onlyFailed(j) || failing) && p.DeletionTimestamp != nil && p.Status.Phase != core.PodSucceeded
 }
 
 // plan a job that has not finished.
-func plan(j *batch.Job, mine []*core.Pod, released map[types.UID]bool, now time.Time) outcome {
-	l := &look{job: j, pods: mine, now: now, released: released, lastFailed: map[int]*core.Pod{}}
+func plan(j *batch.Job, mine []*core.Pod, m memory, now time.Time) outcome {
+	m.ends = m.ends.clone()
+	l := &look{job: j, pods: mine, now: now, memory: m, lastFailed: map[int]*core.Pod{}, held: map[int]*core.Pod{}}
 	l.out.status = *j.Status.DeepCopy()
 	l.settle()
 	l.sort()
+	l.ends.forget()
+	l.out.ends = l.ends
 	l.tally()
 	if !l.finish() {
 		l.scale()
@@ -142,6 +152,9 @@ func (l *look) sort() {
 			}
 		}
 		counts := tracked(p) && !l.released[p.UID]
+		if !counts && p.DeletionTimestamp != nil {
+			continue // it was dropped, or is counted: either way its end is no news
+		}
 		switch {
 		case p.Status.Phase == core.PodSucceeded:
 			l.succeeded(p, counts)
@@ -152,11 +165,15 @@ func (l *look) sort() {
 			l.out.release = append(l.out.release, p)
 		}
 	}
+	l.replaced()
 	s.Ready = &l.ready
 }
 
 func (l *look) succeeded(p *core.Pod, counts bool) {
 	s := &l.out.status
+	if end := endOf(p); end.After(l.ends.success) {
+		l.ends.success = end
+	}
 	if indexed(l.job) {
 		if i := indexOf(p); i >= 0 && i < int(*l.job.Spec.Completions) && counts {
 			if !l.failed[i] {
@@ -174,12 +191,11 @@ func (l *look) succeeded(p *core.Pod, counts bool) {
 }
 
 func (l *look) broke(p *core.Pod, counts bool) {
-	s, v := &l.out.status, judge(l.job, p)
+	v := judge(l.job, p)
 	index := indexOf(p)
-	if ended := endOf(p); ended.After(l.lastFailure) {
-		l.lastFailure = ended
+	if _, known := l.ends.failures[p.UID]; !known {
+		l.ends.failures[p.UID] = endOf(p)
 	}
-	l.failures++
 	if v.action == batch.PodFailurePolicyActionFailJob && l.failJob == "" {
 		l.failJob = v.message
 	}
@@ -193,28 +209,41 @@ func (l *look) broke(p *core.Pod, counts bool) {
 	if !counts || l.uncountedFailed[p.UID] {
 		return
 	}
-	if v.action == batch.PodFailurePolicyActionIgnore {
+	if l.job.Spec.BackoffLimitPerIndex == nil || index < 0 {
+		l.note(p)
+		return
+	}
+	if last := l.held[index]; last != nil {
+		l.note(last)
+	}
+	l.held[index] = p
+}
+
+// replaced lets go of the held pods of indexes that go on without them (KEP-3850).
+func (l *look) replaced() {
+	running := indexes{}
+	for _, p := range l.active {
+		running[indexOf(p)] = true
+	}
+	decided := condition(&l.out.status, batch.JobFailureTarget) != nil || condition(&l.out.status, batch.JobSuccessCriteriaMet) != nil
+	for _, i := range slices.Sorted(maps.Keys(l.held)) {
+		if decided || running[i] || l.completed[i] || l.failed[i] || i >= int(*l.job.Spec.Completions) {
+			l.note(l.held[i])
+			delete(l.held, i)
+		}
+	}
+}
+
+// note a failure in the status, so that it is counted once its pod is released.
+func (l *look) note(p *core.Pod) {
+	s := &l.out.status
+	if v := judge(l.job, p); v.action == batch.PodFailurePolicyActionIgnore {
 		l.out.release = append(l.out.release, p)
 		return
 	}
 	s.UncountedTerminatedPods.Failed = append(s.UncountedTerminatedPods.Failed, p.UID)
 	l.uncountedFailed[p.UID] = true
 	l.newFailed++
-}
-
-// endOf a pod that failed.
-func endOf(p *core.Pod) (end time.Time) {
-	for _, s := range p.Status.ContainerStatuses {
-		if t := s.State.Terminated; t != nil && t.FinishedAt.After(end) {
-			end = t.FinishedAt.Time
-		}
-	}
-	if end.IsZero() {
-		if c := pods.Condition(p, core.PodReady); c != nil {
-			end = c.LastTransitionTime.Time
-		}
-	}
-	return end
 }
 
 // tally writes the counts.
@@ -257,139 +286,5 @@ func (l *look) set(kind batch.JobConditionType, value core.ConditionStatus, reas
 		return false
 	}
 	s.Conditions = append(s.Conditions, batch.JobCondition{Type: kind, Status: value, Reason: reason, Message: message, LastProbeTime: at, LastTransitionTime: at})
-	return true
-}
-
-// totals including the ends that are noted but not yet counted.
-func (l *look) totals() (succeeded, failed int) {
-	s := &l.out.status
-	succeeded = int(s.Succeeded) + len(s.UncountedTerminatedPods.Succeeded)
-	return succeeded, int(s.Failed) + len(s.UncountedTerminatedPods.Failed)
-}
-
-// verdictOf the job: the condition that decides it, if it is decided.
-func (l *look) verdictOf() (kind batch.JobConditionType, reason, message string) {
-	j, s := l.job, &l.out.status
-	if c := condition(s, batch.JobFailureTarget); c != nil && c.Status == core.ConditionTrue {
-		return batch.JobFailureTarget, c.Reason, c.Message
-	}
-	if c := condition(s, batch.JobSuccessCriteriaMet); c != nil && c.Status == core.ConditionTrue {
-		return batch.JobSuccessCriteriaMet, c.Reason, c.Message
-	}
-	succeeded, failed := l.totals()
-	if indexed(j) {
-		succeeded = len(l.completed)
-	}
-	switch {
-	case l.failJob != "":
-		return batch.JobFailureTarget, batch.JobReasonPodFailurePolicy, l.failJob
-	case j.Spec.BackoffLimitPerIndex == nil && j.Spec.BackoffLimit != nil && failed > int(*j.Spec.BackoffLimit),
-		j.Spec.BackoffLimitPerIndex != nil && j.Spec.BackoffLimit != nil && failed > int(*j.Spec.BackoffLimit),
-		l.restarts():
-		return batch.JobFailureTarget, batch.JobReasonBackoffLimitExceeded, "Job has reached the specified backoff limit"
-	case l.overdue():
-		return batch.JobFailureTarget, batch.JobReasonDeadlineExceeded, "Job was active longer than specified deadline"
-	}
-	if rule := l.policy(); rule >= 0 {
-		return batch.JobSuccessCriteriaMet, batch.JobReasonSuccessPolicy, fmt.Sprintf("Matched rules at index %d", rule)
-	}
-	if indexed(j) && j.Spec.BackoffLimitPerIndex != nil {
-		if j.Spec.MaxFailedIndexes != nil && len(l.failed) > int(*j.Spec.MaxFailedIndexes) {
-			return batch.JobFailureTarget, batch.JobReasonMaxFailedIndexesExceeded, "Job has exceeded the specified maximal number of failed indexes"
-		}
-		if len(l.failed) > 0 && len(l.failed)+len(l.completed) >= int(*j.Spec.Completions) {
-			return batch.JobFailureTarget, batch.JobReasonFailedIndexes, "Job has failed indexes"
-		}
-	}
-	if j.Spec.Completions == nil && succeeded > 0 && len(l.active)+len(l.ending) == 0 || j.Spec.Completions != nil && succeeded >= int(*j.Spec.Completions) {
-		return batch.JobSuccessCriteriaMet, batch.JobReasonCompletionsReached, "Reached expected number of succeeded pods"
-	}
-	return "", "", ""
-}
-
-// restarts is true when pods that restart in place did so too often.
-func (l *look) restarts() bool {
-	if l.job.Spec.Template.Spec.RestartPolicy != core.RestartPolicyOnFailure || l.job.Spec.BackoffLimit == nil {
-		return false
-	}
-	n := int32(0)
-	for _, p := range l.active {
-		for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
-			n += s.RestartCount
-		}
-	}
-	if *l.job.Spec.BackoffLimit == 0 {
-		return n > 0
-	}
-	return n >= *l.job.Spec.BackoffLimit
-}
-
-func (l *look) overdue() bool {
-	deadline, from := l.job.Spec.ActiveDeadlineSeconds, l.job.Status.StartTime
-	if deadline == nil || from == nil || suspended(l.job) {
-		return false
-	}
-	left := from.Add(time.Duration(*deadline) * time.Second).Sub(l.now)
-	l.later(left)
-	return left <= 0
-}
-
-func (l *look) later(d time.Duration) {
-	if d > 0 && (l.out.wait == 0 || d < l.out.wait) {
-		l.out.wait = d
-	}
-}
-
-// policy is the first success rule that is fulfilled, or -1.
-func (l *look) policy() int {
-	if l.job.Spec.SuccessPolicy == nil {
-		return -1
-	}
-	for i, rule := range l.job.Spec.SuccessPolicy.Rules {
-		done := l.completed
-		if rule.SucceededIndexes != nil {
-			done = indexes{}
-			wanted := parse(*rule.SucceededIndexes, int(*l.job.Spec.Completions))
-			for index := range wanted {
-				if l.completed[index] {
-					done[index] = true
-				}
-			}
-			if rule.SucceededCount == nil && len(done) == len(wanted) {
-				return i
-			}
-		}
-		if rule.SucceededCount != nil && len(done) >= int(*rule.SucceededCount) {
-			return i
-		}
-	}
-	return -1
-}
-
-// finish a job that is decided: its pods go, then it is complete or failed. It is false for one that goes on.
-func (l *look) finish() bool {
-	target, reason, message := l.verdictOf()
-	if target == "" {
-		return false
-	}
-	l.set(target, core.ConditionTrue, reason, message)
-	l.out.remove = l.active
-	s := &l.out.status
-	if len(l.active) > 0 || len(l.ending) > 0 || len(l.out.release) > 0 || len(s.UncountedTerminatedPods.Succeeded)+len(s.UncountedTerminatedPods.Failed) > 0 {
-		return true
-	}
-	if s.StartTime == nil {
-		s.StartTime = &meta.Time{Time: l.now}
-	}
-	zero := int32(0)
-	s.Ready, s.Terminating, s.UncountedTerminatedPods = &zero, &zero, nil
-	if target == batch.JobFailureTarget {
-		l.set(batch.JobFailed, core.ConditionTrue, reason, message)
-		l.out.events = append(l.out.events, event{core.EventTypeWarning, reason, message})
-		return true
-	}
-	l.set(batch.JobComplete, core.ConditionTrue, reason, message)
-	s.CompletionTime = &meta.Time{Time: l.now}
-	l.out.events = append(l.out.events, event{core.EventTypeNormal, "Completed", "Job completed"})
 	return true
 }

@@ -23,7 +23,7 @@ func (l *look) scale() {
 			l.out.events = append(l.out.events, event{core.EventTypeNormal, "Suspended", "Job suspended"})
 		}
 		s.StartTime = nil
-		l.out.remove = l.active
+		l.out.drop = l.active
 		return
 	}
 	if l.set(batch.JobSuspended, core.ConditionFalse, "JobResumed", "Job resumed") {
@@ -39,11 +39,11 @@ func (l *look) scale() {
 	if indexed(j) {
 		l.duplicates()
 	}
-	if excess := len(l.active) - len(l.out.remove) - wanted; excess > 0 {
-		l.out.remove = append(l.out.remove, l.victims(excess)...)
+	if excess := len(l.active) - len(l.out.drop) - wanted; excess > 0 {
+		l.out.drop = append(l.out.drop, l.victims(excess)...)
 		return
 	}
-	missing := wanted - (len(l.active) - len(l.out.remove))
+	missing := wanted - (len(l.active) - len(l.out.drop))
 	if onlyFailed(j) {
 		missing -= len(l.ending)
 	}
@@ -54,7 +54,7 @@ func (l *look) scale() {
 		l.startIndexes(missing)
 		return
 	}
-	if left := delay(l.failures, l.lastFailure, l.now); left > 0 {
+	if left := l.pause(); left > 0 {
 		l.later(left)
 		return
 	}
@@ -88,14 +88,14 @@ func (l *look) duplicates() {
 	for _, p := range l.active {
 		i := indexOf(p)
 		if i < 0 || i >= int(*l.job.Spec.Completions) || seen[i] || l.completed[i] || l.failed[i] {
-			l.out.remove = append(l.out.remove, p)
+			l.out.drop = append(l.out.drop, p)
 		}
 		seen[i] = true
 	}
 }
 
 func (l *look) victims(n int) []*core.Pod {
-	left := slices.DeleteFunc(slices.Clone(l.active), func(p *core.Pod) bool { return slices.Contains(l.out.remove, p) })
+	left := slices.DeleteFunc(slices.Clone(l.active), func(p *core.Pod) bool { return slices.Contains(l.out.drop, p) })
 	slices.SortStableFunc(left, func(a, b *core.Pod) int {
 		return cmp.Or(pods.Victims(nil, l.now)(a, b), cmp.Compare(indexOf(b), indexOf(a)))
 	})
@@ -113,7 +113,7 @@ func (l *look) startIndexes(n int) {
 			busy[indexOf(p)] = true
 		}
 	}
-	held := l.job.Spec.BackoffLimitPerIndex == nil && delay(l.failures, l.lastFailure, l.now) > 0
+	held := l.job.Spec.BackoffLimitPerIndex == nil && l.pause() > 0
 	for i := 0; i < int(*l.job.Spec.Completions) && len(l.out.start) < n; i++ {
 		if busy[i] || l.completed[i] || l.failed[i] {
 			continue
@@ -134,21 +134,15 @@ func (l *look) startIndexes(n int) {
 			}
 		}
 		if held {
-			l.later(delay(l.failures, l.lastFailure, l.now))
+			l.later(l.pause())
 			return
 		}
 		l.out.start = append(l.out.start, next)
 	}
 }
 
-// delay before the next pod after that many failures, the last of which ended then.
-func delay(failures int, last, now time.Time) time.Duration {
-	if failures == 0 || last.IsZero() {
-		return 0
-	}
-	pause := lastDelay
-	if failures < 8 {
-		pause = min(lastDelay, firstDelay<<(failures-1))
-	}
-	return last.Add(pause).Sub(now)
+// pause until the next pod may start.
+func (l *look) pause() time.Duration {
+	failures, last := l.ends.streak()
+	return delay(failures, last, l.now)
 }
