@@ -106,6 +106,9 @@ func resultOf(r types.SpecReport) (result verdict.Result, ok bool) {
 		}
 		result.Evidence = append(result.Evidence, verdict.Evidence{Name: e.Name, Text: e.StringRepresentation()})
 	}
+	if lacking := result.Unproven(); result.Outcome == verdict.Passed && len(lacking) > 0 {
+		result.Outcome, result.Message = verdict.Inconclusive, "it passed and did not leave its proof: "+strings.Join(lacking, "; ")
+	}
 	return result, true
 }
 

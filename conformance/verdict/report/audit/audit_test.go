@@ -108,9 +108,9 @@ func TestLiesAreFound(t *testing.T) {
 		"too small a load behind a pass":      {bad(func(h *history.History) { h.Calls[0].Phase = "early" }), "only 0 of 1 writes were acknowledged", verdict.ExitInconclusive},
 		"a history without calls":             {bad(func(h *history.History) { *h = history.History{} }), "holds no call of a client", verdict.ExitInconclusive},
 		"a history that was taken away":       {first(func(r *verdict.Result) { r.Evidence = r.Evidence[1:] }), "the history that was judged is not there", verdict.ExitInconclusive},
-		"an unwitnessed fault behind a pass":  {mark(verdict.Witnessed), `it inconclusive: the fault "kill etcd" was never witnessed`, verdict.ExitInconclusive},
-		"an unhealed fault behind a pass":     {mark(verdict.Healed), `it inconclusive: nobody witnessed that the fault "kill etcd" healed`, verdict.ExitInconclusive},
-		"a fault without beginning":           {mark(verdict.Injected), `the fault "kill etcd" is witnessed, and it was not injected before`, verdict.ExitInconclusive},
+		"an unwitnessed fault behind a pass":  {mark(verdict.Witnessed), `it inconclusive: the fault "kill etcd on one" was never witnessed`, verdict.ExitInconclusive},
+		"an unhealed fault behind a pass":     {mark(verdict.Healed), `it inconclusive: nobody witnessed that the fault "kill etcd on one" healed`, verdict.ExitInconclusive},
+		"a fault without beginning":           {mark(verdict.Injected), `the fault "kill etcd on one" is witnessed, and it was not injected before`, verdict.ExitInconclusive},
 		"a budget overspent behind a pass":    {overspent, `it failed: writes took 99.0 s, and the budget "writes back" is 11 s`, verdict.ExitFailed},
 		"a limit that was raised":             {raised, `the budget "writes back" for writes: is 99 s, and under the report's settings this plumb grants 11 s`, verdict.ExitInconclusive},
 		"a budget's use that was edited":      {func(r *record.Report) { use(r).Used = 1 }, "report.json: budgets: states what was used of them", 0},
@@ -248,9 +248,8 @@ func TestEachInjectionNeedsItsWitnesses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			results := reporttest.Results(t, "ha")
-			results[0].Timeline.Marks = nil
 			for _, kind := range strings.Fields(row.marks) {
-				results[0].Timeline.Marks = append(results[0].Timeline.Marks, verdict.Mark{At: time.Now(), Kind: verdict.Kind(kind), Subject: "kill etcd"})
+				results[0].Timeline.Marks = append(results[0].Timeline.Marks, verdict.Mark{At: time.Now(), Kind: verdict.Kind(kind), Subject: "kill it"})
 			}
 			a, err := audit.Of(t.Context(), written(t, reporttest.Report(t, nil, results...)))
 			if err != nil {

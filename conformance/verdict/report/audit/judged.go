@@ -74,6 +74,11 @@ func (a *Audit) doubts(r verdict.Result) (all []doubt) {
 	if judged && !kept {
 		all = append(all, doubt{makes: verdict.Inconclusive, why: "the history that was judged is not there"})
 	}
+	if r.Outcome == verdict.Passed {
+		for _, why := range r.Unproven() {
+			all = append(all, doubt{makes: verdict.Inconclusive, why: why})
+		}
+	}
 	return all
 }
 
@@ -89,6 +94,9 @@ func (a *Audit) history(e verdict.Evidence) []doubt {
 	}
 	if len(kept.History.Calls) == 0 {
 		return []doubt{{verdict.Inconclusive, e.File + " holds no call of a client", e.File}}
+	}
+	if len(kept.Enough.Acknowledged) == 0 {
+		return []doubt{{verdict.Inconclusive, e.File + " does not say how much load there must have been", e.File}}
 	}
 	a.Histories++
 	v := kept.Judge(patience * budget.JudgeTime.Limit())

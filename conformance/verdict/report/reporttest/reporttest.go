@@ -1,11 +1,14 @@
 // Package reporttest makes reports as a run makes them, for the tests of what reads reports: audit, compare, merged, plumb's commands.
 //
-// It owns one small truth - every requirement of a profile passed, the first of them with a fault, a load and a budget - and no rule. It must not be
-// linked by plumb.
+// It owns one small truth - every requirement of a profile passed, each with the proof that it needs, the first of them with a load and a budget
+// besides - and no rule. It must not be linked by plumb.
 package reporttest
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -28,16 +31,50 @@ func Results(t testing.TB, profile string) (all []verdict.Result) {
 	for i, w := range wanted {
 		all = append(all, verdict.Result{ID: w.ID, Outcome: verdict.Passed, Began: Began.Add(time.Duration(i) * time.Second), Seconds: 1})
 	}
-	mark := func(kind verdict.Kind, after int) verdict.Mark {
-		return verdict.Mark{At: Began.Add(time.Duration(after) * time.Millisecond), Kind: kind, Subject: "kill etcd"}
+	for i := range all[1:] {
+		prove(&all[i+1])
 	}
 	all[0].Evidence = History(func(*history.History) {})
 	all[0].Timeline = &verdict.Timeline{
-		Marks: []verdict.Mark{mark(verdict.Injected, 100), mark(verdict.Witnessed, 200), mark(verdict.Healing, 300), mark(verdict.Healed, 400)},
+		Marks: life("kill etcd on one"),
 		Lanes: []verdict.Lane{{Client: "a", Calls: []verdict.Call{{At: Began, Took: 0.1, Outcome: "ok"}}}},
 		Spent: []verdict.Spent{{Budget: budget.WritesBack.Name, Why: budget.WritesBack.Why, Subject: "writes", From: Began, Limit: budget.WritesBack.Under(budget.Stock()).Seconds(), Took: 4}},
 	}
 	return all
+}
+
+// life is that of a fault, whole.
+func life(fault string) (marks []verdict.Mark) {
+	for i, kind := range []verdict.Kind{verdict.Injected, verdict.Witnessed, verdict.Healing, verdict.Healed} {
+		marks = append(marks, verdict.Mark{At: Began.Add(time.Duration(i+1) * 100 * time.Millisecond), Kind: kind, Subject: fault})
+	}
+	return marks
+}
+
+// prove gives a result what its pass needs.
+func prove(r *verdict.Result) {
+	p, t := verdict.ProofOf(r.ID), &verdict.Timeline{}
+	for _, words := range slices.Sorted(maps.Keys(p.Faults)) {
+		for i := range p.Faults[words] {
+			t.Marks = append(t.Marks, life(fmt.Sprintf("%s%d", words, i))...)
+		}
+	}
+	for _, b := range budget.All() {
+		if slices.Contains(p.Budgets, b.Name) {
+			t.Spent = append(t.Spent, verdict.Spent{Budget: b.Name, Why: b.Why, Subject: "it", From: Began, Limit: b.Under(budget.Stock()).Seconds(), Took: 0.5})
+		}
+	}
+	for _, name := range p.Evidence {
+		r.Evidence = append(r.Evidence, verdict.Evidence{Name: name, Text: "seen"})
+	}
+	if p.Load {
+		r.Evidence = append(r.Evidence, History(func(*history.History) {})...)
+		t.Marks = append(t.Marks, verdict.Mark{At: Began, Kind: verdict.Phase, Subject: "before"})
+		t.Lanes = []verdict.Lane{{Client: "a", Calls: []verdict.Call{{At: Began, Took: 0.1, Outcome: "ok"}}}}
+	}
+	if len(t.Marks)+len(t.Spent) > 0 {
+		r.Timeline = t
+	}
 }
 
 // History is the evidence of a load of two clients, altered. It has a file of its own: it ends with more spaces than a report holds inline.
