@@ -49,6 +49,8 @@ type Cluster interface {
 	Kubeconfig() []byte
 	// APIServers are the addresses (https://host:port) of each apiserver by node name; empty when only the balanced one is known.
 	APIServers() map[string]string
+	// BalancerPort is where the nodes reach what stands before the apiservers.
+	BalancerPort() string
 	// Control is nil when nodes cannot be stopped, paused or looked into.
 	Control() Control
 }

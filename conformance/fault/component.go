@@ -52,8 +52,8 @@ func endComponent(control cluster.Control, node, component, how string, signal s
 			if err != nil {
 				return "", err
 			}
-			if left := common(now, killed); len(left) > 0 {
-				return "", fmt.Errorf("pids %v still run", left)
+			if left := common(now, killed); len(left) > 0 || len(killed) == 0 {
+				return "", fmt.Errorf("pids %v still run, of %v that were signalled", left, killed)
 			}
 			return fmt.Sprintf("pids %v are gone", killed), nil
 		},
@@ -114,8 +114,8 @@ func (p *pausedComponent) stands(ctx context.Context) (string, error) {
 	if p.answersAt == "" {
 		return fmt.Sprintf("pids %v are stopped", stopped), nil
 	}
-	if answers(ctx, p.answersAt) == nil {
-		return "", fmt.Errorf("%s answers", p.answersAt)
+	if err := silent(ctx, p.answersAt); err != nil {
+		return "", err
 	}
 	return fmt.Sprintf("pids %v are stopped, and %s does not answer", stopped, p.answersAt), nil
 }

@@ -29,8 +29,33 @@ type Fault struct {
 	Setup func(context.Context) error
 	// Inject breaks. Heal mends: it must be right to call it when Inject failed half-way.
 	Inject, Heal func(context.Context) error
-	// Witness returns evidence that the fault has taken effect, or an error while it has not; Healed the same of the healing.
+	// Witness returns evidence that the fault has taken effect, or an error while it has not; Healed the same of the healing. Neither believes what
+	// Inject or Heal were told: they look at what others would see.
 	Witness, Healed func(context.Context) (string, error)
+
+	// parts: it is several faults, which insist each for itself.
+	parts bool
+}
+
+// injections is how often a fault is injected before it is given up: an engine that has much to do may refuse to freeze a node for a moment.
+const injections = 3
+
+// insist injects, again when that was refused and the witness sees nothing.
+func (f Fault) insist(ctx context.Context) error {
+	for try := 1; ; try++ {
+		err := f.Inject(ctx)
+		if err == nil || f.parts || try == injections || errors.Is(err, cluster.ErrUnsupported) {
+			return err
+		}
+		if _, unseen := f.Witness(ctx); unseen == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(target.Poll):
+		}
+	}
 }
 
 // Journal keeps a moment of a fault's life.
@@ -55,7 +80,7 @@ func Inject(ctx context.Context, f Fault, journal Journal) (*Active, error) {
 	}
 	began := time.Now()
 	journal(verdict.Injected, f.Name, "")
-	if err := f.Inject(ctx); err != nil {
+	if err := f.insist(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w: %w", f.Name, ErrNotWitnessed, err), a.Heal(ctx))
 	}
 	seen, err := await(ctx, f.Witness, budget.FaultWitness.Limit())

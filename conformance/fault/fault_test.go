@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -28,6 +29,29 @@ type machine struct {
 	boots int
 	// stuck: what was killed is not started again.
 	stuck bool
+	// port is the node's, which ends with it; liar: whatever is done to the node its state is told as if that had been done, and its port goes on.
+	port *httptest.Server
+	liar bool
+	// refusals is how many pauses are refused before one is obeyed.
+	refusals int
+}
+
+// serving gives the machine a port, outside of the bubble of its test.
+func (m *machine) serving(t *testing.T) string {
+	m.port = httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(m.port.Close)
+	return m.port.Listener.Addr().String()
+}
+
+// unplug ends the port: for good, or only the connections that are open.
+func (m *machine) unplug(forGood bool) {
+	if m.port == nil || m.deaf || m.liar {
+		return
+	}
+	if forGood {
+		_ = m.port.Listener.Close()
+	}
+	m.port.CloseClientConnections()
 }
 
 func (m *machine) set(f func(*cluster.State)) error {
@@ -38,9 +62,11 @@ func (m *machine) set(f func(*cluster.State)) error {
 }
 
 func (m *machine) Stop(context.Context, string) error {
+	m.unplug(false)
 	return m.set(func(s *cluster.State) { s.Running = false })
 }
 func (m *machine) Kill(context.Context, string) error {
+	m.unplug(true)
 	return m.set(func(s *cluster.State) { s.Running, s.ExitCode = false, 137 })
 }
 func (m *machine) Start(context.Context, string) error {
@@ -48,6 +74,10 @@ func (m *machine) Start(context.Context, string) error {
 	return m.set(func(s *cluster.State) { s.Running, s.StartedAt = true, fmt.Sprint("boot ", m.boots) })
 }
 func (m *machine) Pause(context.Context, string) error {
+	if m.refusals--; m.refusals >= 0 {
+		return errors.New("unable to freeze")
+	}
+	m.unplug(true)
 	return m.set(func(s *cluster.State) { s.Paused = true })
 }
 func (m *machine) Unpause(context.Context, string) error {
@@ -78,14 +108,16 @@ func TestFaultsAreWitnessedAndHealed(t *testing.T) {
 		"component killed":            {machine{pids: []int{7}}, func(m *machine) Fault { return KillComponent(m, "n", "etcd") }, false},
 		"component that survives":     {machine{pids: []int{7}, deaf: true}, func(m *machine) Fault { return KillComponent(m, "n", "etcd") }, true},
 		"component that is not here":  {machine{}, func(m *machine) Fault { return KillComponent(m, "n", "etcd") }, true},
-		"node killed":                 {machine{state: cluster.State{Running: true}}, func(m *machine) Fault { return KillNode(m, "n") }, false},
-		"node stopped":                {machine{state: cluster.State{Running: true}}, func(m *machine) Fault { return StopNode(m, "n") }, false},
-		"node restarted":              {machine{state: cluster.State{Running: true}}, func(m *machine) Fault { return RestartNode(m, "n") }, false},
-		"node that was not restarted": {machine{state: cluster.State{Running: true}, deaf: true}, func(m *machine) Fault { return RestartNode(m, "n") }, true},
-		"node that survives":          {machine{state: cluster.State{Running: true}, deaf: true}, func(m *machine) Fault { return KillNode(m, "n") }, true},
-		"node that was down":          {machine{}, func(m *machine) Fault { return KillNode(m, "n") }, true},
+		"node killed":                 {machine{state: cluster.State{Running: true}}, killed, false},
+		"node restarted":              {machine{state: cluster.State{Running: true}}, restarted, false},
+		"node that was not restarted": {machine{state: cluster.State{Running: true}, deaf: true}, restarted, true},
+		"node that survives":          {machine{state: cluster.State{Running: true}, deaf: true}, killed, true},
+		"node that was down":          {machine{}, killed, true},
+		"node said to be killed":      {machine{state: cluster.State{Running: true}, liar: true}, killed, true},
+		"node said to be restarted":   {machine{state: cluster.State{Running: true}, liar: true}, restarted, true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			row.machine.serving(t)
 			synctest.Test(t, func(t *testing.T) {
 				var journal []string
 				note := func(kind verdict.Kind, _, _ string) { journal = append(journal, string(kind)) }
@@ -103,6 +135,26 @@ func TestFaultsAreWitnessedAndHealed(t *testing.T) {
 					t.Fatalf("journal: %s", got)
 				}
 			})
+		})
+	}
+}
+
+func killed(m *machine) Fault { return KillNode(m, "n", m.port.Listener.Addr().String()) }
+
+func restarted(m *machine) Fault { return RestartNode(m, "n", m.port.Listener.Addr().String()) }
+
+// An engine that has much to do may refuse for a moment; one that refuses for good is no fault.
+func TestARefusedInjectionIsTriedAgain(t *testing.T) {
+	for refusals, refused := range map[int]bool{0: false, injections - 1: false, injections: true} {
+		m := &machine{state: cluster.State{Running: true}, refusals: refusals}
+		at := m.serving(t)
+		synctest.Test(t, func(t *testing.T) {
+			for name, f := range map[string]Fault{"alone": PauseNode(m, "n", at), "together": Together(PauseNode(m, "n", at))} {
+				m.refusals, m.state.Paused = refusals, false
+				if err := f.insist(t.Context()); (err != nil) != refused || m.state.Paused == refused {
+					t.Errorf("%s, refused %d times: %v, paused %t", name, refusals, err, m.state.Paused)
+				}
+			}
 		})
 	}
 }

@@ -11,19 +11,23 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 )
 
-// KillNode takes a node down as a power cut does; healing starts it.
-func KillNode(control cluster.Control, node string) Fault {
-	return down(control, node, "kill", control.Kill)
+// KillNode takes a node down as a power cut does; healing starts it. probe is an address (host:port) of the node that speaks TLS, and must fall silent:
+// whoever takes the node down is not believed alone.
+func KillNode(control cluster.Control, node, probe string) Fault {
+	return down(control, node, probe, "kill", control.Kill)
 }
 
-// StopNode shuts a node down in order; healing starts it.
-func StopNode(control cluster.Control, node string) Fault {
-	return down(control, node, "stop", control.Stop)
+// StopNode shuts a node down in order; healing starts it. probe is as KillNode has it.
+func StopNode(control cluster.Control, node, probe string) Fault {
+	return down(control, node, probe, "stop", control.Stop)
 }
 
-// RestartNode shuts a node down in order and boots it at once. That it was booted again is the witness of both; there is nothing else to heal.
-func RestartNode(control cluster.Control, node string) Fault {
+// RestartNode shuts a node down in order and boots it at once. That it was booted again is the witness of both; there is nothing else to heal. probe is
+// an address (host:port) of the node that speaks HTTP over TLS: a connection to it that was open before must have ended, whoever restarts the node says
+// what they like.
+func RestartNode(control cluster.Control, node, probe string) Fault {
 	var before string
+	var open *line
 	again := func(ctx context.Context) (string, error) {
 		if err := mustRun(ctx, control, node); err != nil {
 			return "", err
@@ -32,7 +36,10 @@ func RestartNode(control cluster.Control, node string) Fault {
 		if err == nil && s.StartedAt == before {
 			err = fmt.Errorf("it runs since %s, as before", before)
 		}
-		return fmt.Sprintf("it runs since %s, before since %s", s.StartedAt, before), err
+		if err == nil && open.ask() == nil {
+			err = fmt.Errorf("a connection to %s from before goes on", probe)
+		}
+		return fmt.Sprintf("it runs since %s, before since %s, and a connection to %s has ended", s.StartedAt, before, probe), err
 	}
 	return Fault{
 		Name: "restart node " + node,
@@ -41,7 +48,11 @@ func RestartNode(control cluster.Control, node string) Fault {
 				return err
 			}
 			s, err := control.State(ctx, node)
+			if err != nil {
+				return err
+			}
 			before = s.StartedAt
+			open, err = dialled(ctx, probe)
 			return err
 		},
 		Inject: func(ctx context.Context) error {
@@ -51,6 +62,9 @@ func RestartNode(control cluster.Control, node string) Fault {
 			return control.Start(ctx, node)
 		},
 		Heal: func(ctx context.Context) error {
+			if open != nil {
+				_ = open.conn.Close() // it has ended, or is of no use any more
+			}
 			s, err := control.State(ctx, node)
 			if err != nil || s.Running {
 				return err
@@ -61,10 +75,16 @@ func RestartNode(control cluster.Control, node string) Fault {
 	}
 }
 
-func down(control cluster.Control, node, verb string, take func(context.Context, string) error) Fault {
+func down(control cluster.Control, node, probe, verb string, take func(context.Context, string) error) Fault {
+	goes := func(ctx context.Context) (string, error) {
+		if err := mustRun(ctx, control, node); err != nil {
+			return "", err
+		}
+		return "", answers(ctx, probe)
+	}
 	return Fault{
 		Name:   verb + " node " + node,
-		Setup:  func(ctx context.Context) error { return mustRun(ctx, control, node) },
+		Setup:  there(goes),
 		Inject: func(ctx context.Context) error { return take(ctx, node) },
 		Heal:   func(ctx context.Context) error { return control.Start(ctx, node) },
 		Witness: func(ctx context.Context) (string, error) {
@@ -75,7 +95,10 @@ func down(control cluster.Control, node, verb string, take func(context.Context,
 			if s.Running {
 				return "", errors.New("it runs")
 			}
-			return fmt.Sprintf("it is down, exit code %d", s.ExitCode), nil
+			if err := silent(ctx, probe); err != nil {
+				return "", fmt.Errorf("it is said to be down, and %w", err)
+			}
+			return fmt.Sprintf("it is down, exit code %d, and %s does not answer", s.ExitCode, probe), nil
 		},
 		Healed: func(ctx context.Context) (string, error) {
 			if err := mustRun(ctx, control, node); err != nil {
@@ -112,8 +135,8 @@ func PauseNode(control cluster.Control, node, probe string) Fault {
 			if err != nil {
 				return "", err
 			}
-			if err := answers(ctx, probe); !s.Paused || err == nil {
-				return "", fmt.Errorf("paused: %t, %s answers: %t", s.Paused, probe, err == nil)
+			if err := silent(ctx, probe); !s.Paused || err != nil {
+				return "", errors.Join(fmt.Errorf("paused: %t", s.Paused), err)
 			}
 			return "it is paused, and " + probe + " does not answer", nil
 		},
@@ -139,4 +162,16 @@ func answers(ctx context.Context, address string) error {
 		return fmt.Errorf("dial %s: %w", address, err)
 	}
 	return conn.Close()
+}
+
+// silent tells whether nobody at address answers, given the whole time for it: that ctx ended meanwhile shows nothing.
+func silent(ctx context.Context, address string) error {
+	err := answers(ctx, address)
+	switch {
+	case err == nil:
+		return fmt.Errorf("%s answers", address)
+	case ctx.Err() != nil:
+		return fmt.Errorf("whether %s answers was not found out: %w", address, ctx.Err())
+	}
+	return nil
 }

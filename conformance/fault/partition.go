@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -15,7 +16,7 @@ import (
 // Partition cuts node off along the given edges; healing mends all of them. Its witness: nothing opens a connection across a cut edge, one opens
 // along an edge that is not cut (to us, where all are), and every cut edge has lost packets.
 func Partition(c cluster.Cluster, node string, edges ...cluster.Edge) Fault {
-	p := &partition{nodes: c.Nodes(), control: c.Control(), node: node, edges: edges}
+	p := &partition{nodes: c.Nodes(), balancer: net.JoinHostPort(cluster.Balancer, c.BalancerPort()), control: c.Control(), node: node, edges: edges}
 	return Fault{
 		Name:    "partition " + node + " " + describe(edges),
 		Setup:   p.setup,
@@ -70,14 +71,13 @@ func describe(edges []cluster.Edge) string {
 }
 
 type partition struct {
-	nodes   []cluster.Node
-	control cluster.Control
-	node    string
-	edges   []cluster.Edge
+	nodes []cluster.Node
+	// balancer is dialled across the edge to it; across those to nodes it is their kubelets.
+	balancer string
+	control  cluster.Control
+	node     string
+	edges    []cluster.Edge
 }
-
-// balancerPort is dialled across the edge to the balancer; across those to nodes it is the kubelet's.
-const balancerPort = "6443"
 
 func (p *partition) setup(ctx context.Context) error {
 	for _, e := range p.edges {
@@ -95,7 +95,7 @@ func (p *partition) setup(ctx context.Context) error {
 func (p *partition) cut() (addresses []string) {
 	for _, e := range p.edges {
 		if e.Other == cluster.Balancer {
-			addresses = append(addresses, cluster.Balancer+":"+balancerPort)
+			addresses = append(addresses, p.balancer)
 		}
 	}
 	return append(addresses, p.pick(true)...)

@@ -17,7 +17,8 @@ func Together(all ...Fault) Fault {
 	return Fault{
 		Name:    strings.Join(names, " and "),
 		Setup:   each(all, func(f Fault) func(context.Context) error { return f.Setup }),
-		Inject:  each(all, func(f Fault) func(context.Context) error { return f.Inject }),
+		Inject:  each(all, func(f Fault) func(context.Context) error { return f.insist }),
+		parts:   true,
 		Heal:    each(all, func(f Fault) func(context.Context) error { return f.Heal }),
 		Witness: seen(all, func(f Fault) func(context.Context) (string, error) { return f.Witness }),
 		Healed:  seen(all, func(f Fault) func(context.Context) (string, error) { return f.Healed }),

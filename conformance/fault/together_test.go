@@ -21,9 +21,11 @@ func TestFaultsTogetherAreWitnessedAndHealedOnlyTogether(t *testing.T) {
 		"the second is not there": {machine{state: cluster.State{Paused: true}}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			first := &machine{state: cluster.State{Running: true}}
+			first.serving(t)
+			row.second.serving(t)
 			synctest.Test(t, func(t *testing.T) {
-				first := &machine{state: cluster.State{Running: true}}
-				a, err := Inject(t.Context(), Together(KillNode(first, "a"), KillNode(&row.second, "b")), func(verdict.Kind, string, string) {})
+				a, err := Inject(t.Context(), Together(killed(first), killed(&row.second)), func(verdict.Kind, string, string) {})
 				if errors.Is(err, ErrNotWitnessed) != row.refused {
 					t.Fatalf("inject: %v", err)
 				}

@@ -6,7 +6,10 @@ import (
 	"fmt"
 
 	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/plumb-k8s/plumb/conformance/cluster"
 )
 
 // AskNode sends a GET to a node's kubelet, through the apiserver.
@@ -16,6 +19,14 @@ func (s *Scene) AskNode(ctx context.Context, node, path string) (string, error) 
 		return "", fmt.Errorf("ask the kubelet of %s for %s: %w: %s", node, path, err, body)
 	}
 	return string(body), nil
+}
+
+// KubeletOf is where a node's kubelet answers.
+func (s *Scene) KubeletOf(node string) string {
+	ginkgo.GinkgoHelper()
+	found, err := cluster.Find(s.Cluster.Nodes(), node)
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	return found.Kubelet()
 }
 
 // Kubelet is what a kubelet was configured to do, as far as specs depend on it.

@@ -38,9 +38,15 @@ func menu() []dish {
 		}, role}
 	}
 	all := []dish{
-		whole("kill node", "", func(c cluster.Cluster, n cluster.Node) fault.Fault { return fault.KillNode(c.Control(), n.Name) }),
-		whole("stop node", "", func(c cluster.Cluster, n cluster.Node) fault.Fault { return fault.StopNode(c.Control(), n.Name) }),
-		whole("restart node", "", func(c cluster.Cluster, n cluster.Node) fault.Fault { return fault.RestartNode(c.Control(), n.Name) }),
+		whole("kill node", "", func(c cluster.Cluster, n cluster.Node) fault.Fault {
+			return fault.KillNode(c.Control(), n.Name, n.Kubelet())
+		}),
+		whole("stop node", "", func(c cluster.Cluster, n cluster.Node) fault.Fault {
+			return fault.StopNode(c.Control(), n.Name, n.Kubelet())
+		}),
+		whole("restart node", "", func(c cluster.Cluster, n cluster.Node) fault.Fault {
+			return fault.RestartNode(c.Control(), n.Name, n.Kubelet())
+		}),
 		whole("pause node", "", func(c cluster.Cluster, n cluster.Node) fault.Fault {
 			return fault.PauseNode(c.Control(), n.Name, n.Kubelet())
 		}),

@@ -18,6 +18,7 @@ func (s shape) Name() string                  { return "shape" }
 func (s shape) Nodes() []cluster.Node         { return s.nodes }
 func (s shape) Kubeconfig() []byte            { return nil }
 func (s shape) APIServers() map[string]string { return nil }
+func (s shape) BalancerPort() string          { return "" }
 func (s shape) Control() cluster.Control      { return cluster.Unsupported{} }
 
 func names(seed uint64, n int) (all []string) {

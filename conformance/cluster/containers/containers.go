@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -111,6 +112,9 @@ func (c *Cluster) APIServers() map[string]string {
 	}
 	return urls
 }
+
+// BalancerPort is the one that the contract names, not the published one.
+func (c *Cluster) BalancerPort() string { return strconv.Itoa(apiPort) }
 
 // HelperLabels mark the containers by which faults are made, on whatever cluster.
 func HelperLabels() map[string]string { return map[string]string{roleLabel: faultRole} }

@@ -25,6 +25,7 @@ type Cluster struct {
 	nodes      []cluster.Node
 	apiservers map[string]string
 	control    cluster.Control
+	balancer   string
 }
 
 var _ cluster.Cluster = (*Cluster)(nil)
@@ -79,8 +80,10 @@ func apiservers(ctx context.Context, api kubernetes.Interface, nodes []cluster.N
 	return urls
 }
 
-// Use gives control over the nodes.
-func (c *Cluster) Use(control cluster.Control) { c.control = control }
+// Use gives control over the nodes, to which the balancer serves on a port.
+func (c *Cluster) Use(control cluster.Control, balancerPort string) {
+	c.control, c.balancer = control, balancerPort
+}
 
 func describe(n *corev1.Node) cluster.Node {
 	d := cluster.Node{Name: n.Name, Role: cluster.Worker}
@@ -106,6 +109,9 @@ func (c *Cluster) Kubeconfig() []byte { return c.kubeconfig }
 
 // APIServers as the cluster lists them.
 func (c *Cluster) APIServers() map[string]string { return c.apiservers }
+
+// BalancerPort is what Use gave.
+func (c *Cluster) BalancerPort() string { return c.balancer }
 
 // Control is what Use gave, or nil: nodes of an existing cluster are not ours to stop.
 func (c *Cluster) Control() cluster.Control { return c.control }

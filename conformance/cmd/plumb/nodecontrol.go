@@ -29,7 +29,7 @@ type nodeControl struct{ by, balancer string }
 
 func (n *nodeControl) add(fs *pflag.FlagSet) {
 	fs.StringVar(&n.by, "node-control", "", "how the nodes of --kubeconfig are broken: docker (containers of this engine, named as the nodes) or exec:SCRIPT (conformance/cluster/NODECONTROL.md)")
-	fs.StringVar(&n.balancer, "balancer", "", "what stands before the apiservers: a container for docker, an address for exec (default: what the kubeconfig's server leads to)")
+	fs.StringVar(&n.balancer, "balancer", "", "what stands before the apiservers: a container for docker, an address for exec, :PORT behind it if it serves the nodes on another than 6443 (default: what the kubeconfig's server leads to)")
 }
 
 // sound refuses flags that cannot be right.
@@ -55,35 +55,52 @@ func (n *nodeControl) open(ctx context.Context, kubeconfig, faultImage string) (
 		return c, err
 	}
 	var control cluster.Control
+	balancer, port := n.before()
 	if path, ok := strings.CutPrefix(n.by, byScript); ok {
-		host, _, _ := net.SplitHostPort(serverOf(c))
-		control, err = script.New(script.Config{Path: path, Nodes: c.Nodes(), Balancer: cmp.Or(n.balancer, host)})
+		host, at, _ := net.SplitHostPort(serverOf(c))
+		port = cmp.Or(port, at)
+		control, err = script.New(script.Config{Path: path, Nodes: c.Nodes(), Balancer: cmp.Or(balancer, host)})
 	} else {
-		control, err = n.byDocker(ctx, c, faultImage)
+		control, port, err = n.byDocker(ctx, c, faultImage)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("--node-control %s: %w", n.by, err)
 	}
-	c.Use(control)
+	c.Use(control, port)
 	return c, nil
 }
 
-// byDocker finds the containers of the nodes.
-func (n *nodeControl) byDocker(ctx context.Context, c *existing.Cluster, faultImage string) (cluster.Control, error) {
+// usualPort is where apiservers and what stands before them serve, where nobody says otherwise.
+const usualPort = "6443"
+
+// before takes --balancer apart; both are empty when it was not given.
+func (n *nodeControl) before() (balancer, port string) {
+	if n.balancer == "" {
+		return "", ""
+	}
+	if host, port, err := net.SplitHostPort(n.balancer); err == nil {
+		return host, port
+	}
+	return n.balancer, usualPort
+}
+
+// byDocker finds the containers of the nodes, and that of the balancer with the port on which it serves them.
+func (n *nodeControl) byDocker(ctx context.Context, c *existing.Cluster, faultImage string) (cluster.Control, string, error) {
 	docker, err := client.New(client.FromEnv)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	cfg := engine.Config{Docker: docker, Containers: map[string]string{}, Balancer: n.balancer, FaultImage: faultImage, Labels: containers.HelperLabels()}
+	balancer, port := n.before()
+	cfg := engine.Config{Docker: docker, Containers: map[string]string{}, Balancer: balancer, FaultImage: faultImage, Labels: containers.HelperLabels()}
 	for _, node := range c.Nodes() {
 		cfg.Containers[node.Name] = node.Name
 	}
 	if cfg.Balancer == "" {
 		// A balancer outside of this engine is none of the node control's: what needs it says so.
-		cfg.Balancer, _ = engine.Behind(ctx, docker, serverOf(c))
+		cfg.Balancer, port, _ = engine.Behind(ctx, docker, serverOf(c))
 	}
 	control := engine.New(cfg)
-	return control, control.Check(ctx)
+	return control, port, control.Check(ctx)
 }
 
 // serverOf is the host:port of a cluster's API.

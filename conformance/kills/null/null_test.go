@@ -55,6 +55,7 @@ func (file) Name() string                  { return "null target" }
 func (f file) Kubeconfig() []byte          { return f.kubeconfig }
 func (file) Nodes() []cluster.Node         { return nil }
 func (file) APIServers() map[string]string { return nil }
+func (file) BalancerPort() string          { return "" }
 func (file) Control() cluster.Control      { return nil }
 
 func open() (file, error) {

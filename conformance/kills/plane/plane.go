@@ -193,6 +193,7 @@ func (seen) Name() string                  { return "plane" }
 func (seen) Nodes() []cluster.Node         { return nil }
 func (s seen) Kubeconfig() []byte          { return s.kubeconfig }
 func (seen) APIServers() map[string]string { return nil }
+func (seen) BalancerPort() string          { return "" }
 func (seen) Control() cluster.Control      { return nil }
 
 // freePorts finds ports of loopback that nobody listens on.

@@ -60,9 +60,13 @@ func declareRestarts() {
 	})
 }
 
-func killed(s *scene.Scene, node string) fault.Fault { return fault.KillNode(s.Control(), node) }
+func killed(s *scene.Scene, node string) fault.Fault {
+	return fault.KillNode(s.Control(), node, apiserverAt(s, node))
+}
 
-func restarted(s *scene.Scene, node string) fault.Fault { return fault.RestartNode(s.Control(), node) }
+func restarted(s *scene.Scene, node string) fault.Fault {
+	return fault.RestartNode(s.Control(), node, apiserverAt(s, node))
+}
 
 func paused(s *scene.Scene, node string) fault.Fault {
 	return fault.PauseNode(s.Control(), node, apiserverAt(s, node))

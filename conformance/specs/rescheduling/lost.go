@@ -25,13 +25,13 @@ const replicas = 4
 func declareLostWorker() {
 	It("runs the pods of a killed worker elsewhere, and not twice when it returns", Serial, Label("RESCHED-001", scene.NodeControl), func(ctx SpecContext) {
 		s := scene.New(ctx)
-		lost := losing(ctx, s, func(node string) fault.Fault { return fault.KillNode(s.Control(), node) })
+		lost := losing(ctx, s, func(node string) fault.Fault { return fault.KillNode(s.Control(), node, s.KubeletOf(node)) })
 		after := s.Run(ctx, scene.On(lost, s.Echo("after", nil)))
 		Expect(after.Spec.NodeName).To(Equal(lost))
 	})
 	It("runs the pods of a frozen worker elsewhere, and ends the old ones when it thaws", Serial, Label("RESCHED-003", scene.NodeControl), func(ctx SpecContext) {
 		s := scene.New(ctx)
-		losing(ctx, s, func(node string) fault.Fault { return fault.PauseNode(s.Control(), node, kubeletOf(s, node)) })
+		losing(ctx, s, func(node string) fault.Fault { return fault.PauseNode(s.Control(), node, s.KubeletOf(node)) })
 	})
 	It("runs the pods of a worker elsewhere that no control plane reaches, and ends the old ones when one does", Serial, Label("RESCHED-004", scene.NodeControl), func(ctx SpecContext) {
 		s := scene.New(ctx)
@@ -63,14 +63,6 @@ func losing(ctx context.Context, s *scene.Scene, breaking func(node string) faul
 	Eventually(ctx, func(ctx context.Context) error { return onlyOnce(ctx, s, lost, gone) }).
 		WithTimeout(budget.PodStop.Limit()).WithPolling(target.Poll).Should(Succeed())
 	return lost
-}
-
-// kubeletOf is where a node's kubelet answers.
-func kubeletOf(s *scene.Scene, node string) string {
-	GinkgoHelper()
-	found, err := cluster.Find(s.Cluster.Nodes(), node)
-	Expect(err).NotTo(HaveOccurred())
-	return found.Kubelet()
 }
 
 // impatient makes the pods of a Deployment leave a lost node as soon as it is known to be lost.

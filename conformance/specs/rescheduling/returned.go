@@ -26,7 +26,7 @@ func declareReturned() {
 		Eventually(ctx, func(ctx context.Context) int { return len(scene.Serving(onNode(s.PodsOf(ctx, everywhere.Name), node))) }).
 			WithTimeout(budget.PodStart.Limit()).WithPolling(target.Poll).Should(Equal(1))
 		before := append(onNode(s.PodsOf(ctx, everywhere.Name), node), *s.Pod(ctx, "alone"))
-		scene.Heal(ctx, s.Break(ctx, fault.KillNode(control, node)))
+		scene.Heal(ctx, s.Break(ctx, fault.KillNode(control, node, s.KubeletOf(node))))
 		for _, was := range before {
 			Eventually(ctx, func(ctx context.Context) error { return restarted(ctx, s, was) }).
 				WithTimeout(budget.NodeReturn.Limit()).WithPolling(target.Poll).Should(Succeed())

@@ -42,7 +42,7 @@ func declareLost() {
 		web(ctx, s, scene.OnNode(left), "left")
 		calls := callsTo(ctx, s, "client", "http://"+service.Spec.ClusterIP, "lost", "left")
 		at := time.Now()
-		killed := s.Break(ctx, fault.KillNode(control, lost))
+		killed := s.Break(ctx, fault.KillNode(control, lost, s.KubeletOf(lost)))
 		scene.Within(ctx, budget.NodeGivenUp, at, "node "+lost+" is given up", func(ctx context.Context) error { return notReady(ctx, s, lost) })
 		givenUp := time.Now()
 		all := held(ctx, calls, at, givenUp.Sub(at)+budget.EndpointLost.Limit())
