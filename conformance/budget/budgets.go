@@ -57,7 +57,9 @@ var (
 	PodStop  = Budget{"pod stop", "the default grace period of 30 s, and as much for clean-up", always(60 * time.Second)}
 	Rollout  = Budget{"rollout", "two pods after another start", always(120 * time.Second)}
 	Converge = Budget{"converge", "what controllers do without starting pods", always(30 * time.Second)}
-	Quiet    = Budget{"quiet", "how long something must stay as it is to count as staying so", always(3 * time.Second)}
+	// SurplusGone is for a pod that a ReplicaSet has too many to be told to end.
+	SurplusGone = Budget{"surplus gone", "a ReplicaSet deletes what it has too many as soon as it sees that; 3 s for a busy machine", always(3 * time.Second)}
+	Quiet       = Budget{"quiet", "how long something must stay as it is to count as staying so", always(3 * time.Second)}
 )
 
 // What faults may take.
@@ -121,7 +123,7 @@ var (
 // All budgets, in the order of the report.
 func All() []Budget {
 	return []Budget{
-		PodStart, PodStop, Rollout, Converge, Quiet, FaultWitness, FaultHealed, ProbeAnswer, LeaseExpiry, GivesWay, Failover, WritesBack, ControllersBack, NodeReturn, TolerateLost, NodeLost,
+		PodStart, PodStop, Rollout, Converge, SurplusGone, Quiet, FaultWitness, FaultHealed, ProbeAnswer, LeaseExpiry, GivesWay, Failover, WritesBack, ControllersBack, NodeReturn, TolerateLost, NodeLost,
 		NodeGivenUp, Moved, Repair, EndpointRemoved, EndpointLost, NamesBack, TaintObeyed,
 		Call, JudgeTime, Spec,
 	}

@@ -3,10 +3,12 @@
 //   - not-found answers 404 to everything, and empty answers 200 with {} to everything: a spec that passes there looks at nothing. Both leave
 //     namespaces and their default ServiceAccounts alone, the stage of every spec: what fails is then the spec itself.
 //   - frozen-watch accepts every watch and delivers nothing: specs about watches must fail there.
+//   - limit-ignored answers a list whole, whatever its limit; ghosts shows what was deleted when asked for it by name; stuttering-watch delivers every
+//     event twice, and old-news that of a change with the content from before it: each for the one spec that must see it.
 //   - stale-cache answers every read in a namespace as it was before the last write to it: specs that read what they wrote must fail there.
 //
 // The statement that the test of this package holds the suite to: no target is CONFORMANT; every requirement of the profile api fails on not-found
-// and on empty; on frozen-watch and on stale-cache those that Target.Fail names fail. It is fed a plane and feeds the suite a URL.
+// and on empty; on the others those that Target.Fail names fail. It is fed a plane and feeds the suite a URL.
 package null
 
 import (
@@ -42,6 +44,10 @@ func Targets() []Target {
 		{Name: "not-found", Bug: "Everything is answered with 404.", tamper: func(real *upstream) http.Handler { return staged(real, notFound) }},
 		{Name: "empty", Bug: "Everything is answered with 200 and {}.", tamper: func(real *upstream) http.Handler { return staged(real, empty) }},
 		{Name: "frozen-watch", Bug: "Watches are accepted and deliver nothing.", Fail: []string{"API-012", "API-013", "API-014"}, tamper: frozenWatch},
+		{Name: "limit-ignored", Bug: "Lists are answered whole, whatever their limit.", Fail: []string{"API-010"}, tamper: limitIgnored},
+		{Name: "ghosts", Bug: "What was deleted is still shown to who asks for it by name.", Fail: []string{"API-007", "API-009"}, tamper: ghosts},
+		{Name: "stuttering-watch", Bug: "Watches deliver every event twice.", Fail: []string{"API-012"}, tamper: stutteringWatch},
+		{Name: "old-news", Bug: "Watches tell of a change with the content from before it.", Fail: []string{"API-012"}, tamper: oldNews},
 		{Name: "stale-cache", Bug: "Reads show a namespace as it was before the last write to it.", tamper: staleCache, Fail: []string{
 			"API-001", "API-002", "API-004", "API-005", "API-007", "API-008", "API-010", "API-011", "API-016", "API-019",
 		}},

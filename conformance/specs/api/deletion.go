@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -57,6 +59,8 @@ func declareDeletion() {
 		doomed := s.API.CoreV1().ConfigMaps(ns.Name)
 		held, err := doomed.Create(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "held", Finalizers: []string{"plumb.io/hold"}}}, metav1.CreateOptions{})
 		Expect(err).NotTo(HaveOccurred())
+		_, err = doomed.Create(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "plain"}}, metav1.CreateOptions{})
+		Expect(err).NotTo(HaveOccurred())
 		release := func(ctx context.Context) error {
 			_, err := doomed.Patch(ctx, held.Name, types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
 			return unlessGone(err)
@@ -66,12 +70,41 @@ func declareDeletion() {
 		_, err = doomed.Create(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "late"}}, metav1.CreateOptions{})
 		Expect(apierrors.IsForbidden(err)).To(BeTrue(), "got %v", err)
 		Expect(apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)).To(BeTrue(), "got %v", err)
+		gone := func(name string) func(context.Context) error {
+			return func(ctx context.Context) error {
+				_, err := doomed.Get(ctx, name, metav1.GetOptions{})
+				if !apierrors.IsNotFound(err) {
+					return fmt.Errorf("ConfigMap %s of the deleted namespace is there, or nobody knows: %w", name, orFound(err))
+				}
+				return nil
+			}
+		}
+		Eventually(ctx, gone("plain")).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Succeed())
+		_, err = doomed.Get(ctx, held.Name, metav1.GetOptions{})
+		Expect(err).NotTo(HaveOccurred(), "what a finalizer holds is let go")
+		waits, err := s.API.CoreV1().Namespaces().Get(ctx, ns.Name, metav1.GetOptions{})
+		Expect(err).NotTo(HaveOccurred(), "the namespace went before what is in it")
+		Expect(waits.Status.Phase).To(Equal(corev1.NamespaceTerminating))
 		Expect(release(ctx)).To(Succeed())
 		Eventually(ctx, func(ctx context.Context) bool {
 			_, err := s.API.CoreV1().Namespaces().Get(ctx, ns.Name, metav1.GetOptions{})
 			return apierrors.IsNotFound(err)
 		}).WithTimeout(budget.PodStop.Limit()).WithPolling(target.Poll).Should(BeTrue(), "namespace %s still exists", ns.Name)
+		for _, name := range []string{"plain", held.Name} {
+			Expect(gone(name)(ctx)).To(Succeed())
+		}
+		remains, err := doomed.List(ctx, metav1.ListOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(remains.Items).To(BeEmpty(), "ConfigMaps outlive their namespace")
 	})
+}
+
+// orFound says that there was no error where one was wanted.
+func orFound(err error) error {
+	if err == nil {
+		return errors.New("it was found")
+	}
+	return err
 }
 
 // unlessGone takes "not found" for done: what was to be released is gone already.

@@ -7,6 +7,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
@@ -22,6 +23,33 @@ func seen(e watch.Event) string {
 		return fmt.Sprintf("%s %T", e.Type, e.Object)
 	}
 	return fmt.Sprintf("%s %s", e.Type, m.GetName())
+}
+
+// change is an event that is due: of is the object as it was acknowledged, before it was deleted if it is that.
+type change struct {
+	kind watch.EventType
+	of   *corev1.ConfigMap
+}
+
+// delivers expects a watch to deliver just these changes, whole and in order, and returns the versions that they have.
+func delivers(ctx context.Context, w watch.Interface, want []change) (versions []string) {
+	GinkgoHelper()
+	for i, c := range want {
+		e := next(ctx, w)
+		Expect(seen(e)).To(Equal(fmt.Sprintf("%s %s", c.kind, c.of.Name)), "change %d", i+1)
+		got, ok := e.Object.(*corev1.ConfigMap)
+		Expect(ok).To(BeTrue(), "a watch of ConfigMaps delivers a %T", e.Object)
+		Expect(got.Data).To(Equal(c.of.Data), "the content of %s", seen(e))
+		Expect(got.Labels).To(Equal(c.of.Labels), "the labels of %s", seen(e))
+		Expect(got.UID).To(Equal(c.of.UID), "the UID of %s", seen(e))
+		if c.kind == watch.Deleted {
+			Expect(got.ResourceVersion).NotTo(Equal(c.of.ResourceVersion), "a deletion is a version of its own")
+		} else {
+			Expect(got.ResourceVersion).To(Equal(c.of.ResourceVersion), "the version of %s", seen(e))
+		}
+		versions = append(versions, got.ResourceVersion)
+	}
+	return versions
 }
 
 // next is the next event of a watch that is no bookmark; it fails the spec when none comes.
@@ -53,27 +81,21 @@ func declareWatches() {
 		w, err := maps(s).Watch(ctx, metav1.ListOptions{LabelSelector: "w=1", ResourceVersion: start.ResourceVersion})
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(w.Stop)
-		newMap(ctx, s, "one", map[string]string{"w": "1"})
-		newMap(ctx, s, "two", map[string]string{"w": "1"})
-		_, err = maps(s).Patch(ctx, "one", types.MergePatchType, []byte(`{"data":{"key":"1"}}`), metav1.PatchOptions{})
+		one := newMap(ctx, s, "one", map[string]string{"w": "1"})
+		two := newMap(ctx, s, "two", map[string]string{"w": "1"})
+		patched, err := maps(s).Patch(ctx, "one", types.MergePatchType, []byte(`{"data":{"key":"1"}}`), metav1.PatchOptions{})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(maps(s).Delete(ctx, "two", metav1.DeleteOptions{})).To(Succeed())
-		want := []string{"ADDED one", "ADDED two", "MODIFIED one", "DELETED two"}
-		var got []string
-		var versions []string
-		for range want {
-			e := next(ctx, w)
-			got = append(got, seen(e))
-			versions = append(versions, e.Object.(metav1.Object).GetResourceVersion())
-		}
-		Expect(got).To(Equal(want))
+		// An event too many would come before what follows the last one.
+		end := newMap(ctx, s, "end", map[string]string{"w": "1"})
+		want := []change{{watch.Added, one}, {watch.Added, two}, {watch.Modified, patched}, {watch.Deleted, two}, {watch.Added, end}}
+		versions := delivers(ctx, w, want)
 		for i, version := range versions[:len(want)-1] {
+			By(fmt.Sprintf("resume after %s %s", want[i].kind, want[i].of.Name))
 			resumed, err := maps(s).Watch(ctx, metav1.ListOptions{LabelSelector: "w=1", ResourceVersion: version})
 			Expect(err).NotTo(HaveOccurred())
 			DeferCleanup(resumed.Stop)
-			for _, later := range want[i+1:] {
-				Expect(seen(next(ctx, resumed))).To(Equal(later), "resumed after %s", want[i])
-			}
+			Expect(delivers(ctx, resumed, want[i+1:])).To(Equal(versions[i+1:]))
 		}
 	})
 

@@ -109,33 +109,43 @@ func allDifferent(ctx context.Context, s *scene.Scene, made *services) {
 	GinkgoHelper()
 	all, err := s.API.CoreV1().Services("").List(ctx, metav1.ListOptions{})
 	Expect(err).NotTo(HaveOccurred())
-	owner := map[string]string{}
-	var twice []string
-	take := func(what, who string) {
-		if other, taken := owner[what]; taken {
-			twice = append(twice, fmt.Sprintf("%s: %s and %s", what, other, who))
-		}
-		owner[what] = who
-	}
 	found := map[string]corev1.ServiceSpec{}
 	for _, v := range all.Items {
 		if v.Namespace == s.Namespace {
 			found[v.Name] = v.Spec
 		}
-		if v.Spec.ClusterIP != corev1.ClusterIPNone {
-			take(v.Spec.ClusterIP, v.Namespace+"/"+v.Name)
-		}
-		for _, p := range v.Spec.Ports {
-			if p.NodePort != 0 {
-				take(fmt.Sprintf("node port %d", p.NodePort), v.Namespace+"/"+v.Name)
-			}
-		}
 	}
-	Expect(twice).To(BeEmpty())
+	Expect(twice(all.Items)).To(BeEmpty())
 	for name, spec := range made.byName {
 		Expect(found[name].ClusterIP).To(Equal(spec.ClusterIP), "Service %s was acknowledged with this address", name)
 		Expect(found[name].Ports).To(Equal(spec.Ports), "Service %s was acknowledged with this port", name)
 	}
+}
+
+// twice are the addresses and node ports that two Services have. One Service may have a port for several protocols, and one without an address, or that
+// is only another name, has none.
+func twice(all []corev1.Service) (wrong []string) {
+	owner := map[string]string{}
+	take := func(what string, v corev1.Service) {
+		who := v.Namespace + "/" + v.Name
+		if other, taken := owner[what]; taken && other != who {
+			wrong = append(wrong, fmt.Sprintf("%s: %s and %s", what, other, who))
+		}
+		owner[what] = who
+	}
+	for _, v := range all {
+		for _, address := range append([]string{v.Spec.ClusterIP}, v.Spec.ClusterIPs...) {
+			if address != "" && address != corev1.ClusterIPNone {
+				take(address, v)
+			}
+		}
+		for _, p := range v.Spec.Ports {
+			if p.NodePort != 0 {
+				take(fmt.Sprintf("node port %d", p.NodePort), v)
+			}
+		}
+	}
+	return wrong
 }
 
 // delete removes all Services of the namespace.

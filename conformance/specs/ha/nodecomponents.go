@@ -48,8 +48,11 @@ func declareNodeComponents() {
 		reaches(ctx, s, client.Name, url, "web-1")
 		calls := callOn(ctx, s, client.Name, url)
 		killed := s.Break(ctx, fault.KillComponent(s.Control(), node, "kube-proxy"))
-		Eventually(ctx, calls.answered).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(BeNumerically(">=", 20))
-		Expect(calls.stop()).To(BeEmpty(), "calls that failed while kube-proxy was killed")
+		since := time.Now()
+		Eventually(ctx, func() int { return calls.answered(since) }).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(BeNumerically(">=", 20))
+		failed := calls.stop()
+		scene.Record("calls", "%d answered that were made after the kill, %d failed", calls.answered(since), len(failed))
+		Expect(failed).To(BeEmpty(), "calls that failed while kube-proxy was killed")
 		s.Run(ctx, s.Echo("web-2", scene.App("web")))
 		Expect(s.API.CoreV1().Pods(s.Namespace).Delete(ctx, "web-1", metav1.DeleteOptions{})).To(Succeed())
 		reaches(ctx, s, client.Name, url, "web-2")
@@ -108,8 +111,9 @@ type calls struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 
-	mu     sync.Mutex
-	good   int
+	mu sync.Mutex
+	// good is when each that was answered began.
+	good   []time.Time
 	failed []string
 }
 
@@ -122,9 +126,10 @@ func callOn(ctx context.Context, s *scene.Scene, from, url string) *calls {
 		tick := time.NewTicker(target.Poll / 4)
 		defer tick.Stop()
 		for ctx.Err() == nil {
+			began := time.Now()
 			d, err := s.Dial(ctx, from, url+"/hostname")
 			if ctx.Err() == nil {
-				c.note(d, err)
+				c.note(began, d, err)
 			}
 			select {
 			case <-ctx.Done():
@@ -135,7 +140,7 @@ func callOn(ctx context.Context, s *scene.Scene, from, url string) *calls {
 	return c
 }
 
-func (c *calls) note(d scene.Dialled, err error) {
+func (c *calls) note(began time.Time, d scene.Dialled, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -144,14 +149,20 @@ func (c *calls) note(d scene.Dialled, err error) {
 	case d.Error != "" || d.Status != 200:
 		c.failed = append(c.failed, fmt.Sprintf("status %d %s", d.Status, d.Error))
 	default:
-		c.good++
+		c.good = append(c.good, began)
 	}
 }
 
-func (c *calls) answered() int {
+// answered counts those that began after a moment.
+func (c *calls) answered(since time.Time) (n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.good
+	for _, began := range c.good {
+		if began.After(since) {
+			n++
+		}
+	}
+	return n
 }
 
 // stop ends the calls and returns what failed.

@@ -3,11 +3,10 @@ package rescheduling
 import (
 	"context"
 	"fmt"
-	"sync"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -41,8 +40,7 @@ func declareDrain() {
 		low := watchAvailable(ctx, s)
 		evicted, refused := drain(ctx, s, "web", node)
 		s.WaitRolledOut(ctx, "web")
-		scene.Record("drained", "%d evicted from %s, %d evictions refused meanwhile, never fewer than %d pods Ready", evicted, node, refused, low.stop())
-		Expect(low.least).To(BeNumerically(">=", mustServe), "the budget was broken")
+		low.judge(ctx, node, evicted, refused)
 		Expect(uidsOn(s.PodsOf(ctx, "web"), node)).To(BeEmpty())
 		Expect(uidsOn(s.PodsOf(ctx, "everywhere"), node)).To(HaveLen(1), "a drain leaves DaemonSets alone")
 		cordon(ctx, s, node, false)
@@ -71,8 +69,7 @@ func declareDrain() {
 		s.Scale(ctx, "web", drained)
 		evicted, refused := drain(ctx, s, "web", node)
 		s.WaitRolledOut(ctx, "web")
-		scene.Record("drained", "%d evicted from %s, %d evictions refused meanwhile, never fewer than %d pods Ready", evicted, node, refused, low.stop())
-		Expect(low.least).To(BeNumerically(">=", mustServe), "the budget was broken")
+		low.judge(ctx, node, evicted, refused)
 		Expect(onNode(s.PodsOf(ctx, "web"), node)).To(BeEmpty())
 	})
 }
@@ -130,34 +127,33 @@ func drain(ctx context.Context, s *scene.Scene, app, node string) (evicted, refu
 
 // lowest follows how few pods were Ready.
 type lowest struct {
-	cancel context.CancelFunc
-	done   sync.WaitGroup
-	least  int
+	pods  *scene.Following[*corev1.Pod]
+	least int
 }
 
+// watchAvailable looks at every state of the Deployment's pods from now on.
 func watchAvailable(ctx context.Context, s *scene.Scene) *lowest {
-	ctx, cancel := context.WithCancel(ctx)
-	l := &lowest{cancel: cancel, least: drained}
-	DeferCleanup(func() { l.stop() })
-	l.done.Go(func() {
-		tick := time.NewTicker(target.Poll / 4)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			if list, err := s.API.CoreV1().Pods(s.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=web"}); err == nil {
-				l.least = min(l.least, len(scene.Serving(list.Items)))
-			}
-		}
-	})
+	GinkgoHelper()
+	l := &lowest{least: drained}
+	l.pods = s.FollowPods(ctx, "web", l.look)
 	return l
 }
 
-func (l *lowest) stop() int {
-	l.cancel()
-	l.done.Wait()
-	return l.least
+func (l *lowest) look(pods []*corev1.Pod) {
+	ready := 0
+	for _, p := range pods {
+		if p.DeletionTimestamp == nil && scene.IsReady(p) {
+			ready++
+		}
+	}
+	l.least = min(l.least, ready)
+}
+
+// judge ends it: so many pods must have been Ready in every state.
+func (l *lowest) judge(ctx context.Context, node string, evicted, refused int) {
+	GinkgoHelper()
+	changes := l.pods.Stop(ctx)
+	scene.Record("drained", "%d evicted from %s, %d evictions refused meanwhile, never fewer than %d pods Ready in %d states", evicted, node, refused, l.least, changes)
+	Expect(changes).To(BeNumerically(">=", evicted), "changes of pods that were seen")
+	Expect(l.least).To(BeNumerically(">=", mustServe), "the budget was broken")
 }

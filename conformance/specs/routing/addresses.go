@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -64,7 +65,15 @@ func declareAddresses() {
 		s.Run(ctx, s.Echo("client", nil))
 		s.Run(ctx, s.Echo("one", scene.App("web")))
 		s.Run(ctx, s.Echo("two", scene.App("web")))
-		answeredBy(ctx, s, "client", fmt.Sprintf("http://web:%d", scene.EchoPort), "one", "two")
+		var addresses []string
+		for _, name := range []string{"one", "two"} {
+			addresses = append(addresses, s.Pod(ctx, name).Status.PodIP)
+		}
+		slices.Sort(addresses)
+		Eventually(ctx, func(ctx context.Context) (string, error) {
+			return s.Ask(ctx, "client", scene.EchoPort, "/lookup?host=web")
+		}).
+			WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Equal(strings.Join(addresses, " ")), "what the name resolves to")
 	})
 
 	It("reaches a Service through its node port on a node", Label("ROUTE-004"), func(ctx SpecContext) {

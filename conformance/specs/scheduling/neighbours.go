@@ -21,12 +21,12 @@ func declareNeighbours() {
 		Expect(place(ctx, s, s.Idle("near", onPair(s), near("first", s.Mark())))).To(Equal(first))
 		Expect(place(ctx, s, s.Idle("apart", onPair(s), apart("first", s.Mark())))).To(Equal(other))
 		s.Create(ctx, s.Idle("between", onPair(s), near("first", s.Mark()), apart("near", s.Mark())))
-		Expect(s.WaitUnschedulable(ctx, "between").Message).To(MatchRegexp(`didn't match pod (anti-)?affinity rules`))
+		s.WaitUnschedulable(ctx, "between")
 		// A pod that shuns others is shunned by them.
 		shunned := s.Idle("shunned", onNodes(s.Marked(map[string]string{a: "a", b: "b"}[other])))
 		shunned.Labels = scene.App("first")
 		s.Create(ctx, shunned)
-		Expect(s.WaitUnschedulable(ctx, "shunned").Message).To(ContainSubstring("didn't satisfy existing pods anti-affinity rules"))
+		s.WaitUnschedulable(ctx, "shunned")
 		s.Delete(ctx, "near")
 		Expect(s.WaitReady(ctx, "between").Spec.NodeName).To(Equal(first))
 		s.Delete(ctx, "apart")
@@ -53,7 +53,7 @@ func declareNeighbours() {
 		}
 		Expect(counts).To(Equal(map[string]int{a: 3, b: 2}), "b has room for two, and a may have one more")
 		s.Create(ctx, spread("six"))
-		Expect(s.WaitUnschedulable(ctx, "six").Message).To(ContainSubstring("didn't match pod topology spread constraints"))
+		s.WaitUnschedulable(ctx, "six")
 		// Whoever is not counted does not care for the skew.
 		Expect(place(ctx, s, s.Idle("stranger", onNodes(s.Marked("a")), asking(room, "1")))).To(Equal(a))
 		for _, p := range podsOn(ctx, s, a, "set=spread") {

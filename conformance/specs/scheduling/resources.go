@@ -19,17 +19,17 @@ func declareResources() {
 		Expect(place(ctx, s, s.Idle("first", asking(scarce, "2")))).To(Equal(node), "only one node has %s", scarce)
 		s.Create(ctx, s.Idle("second", asking(scarce, "1")))
 		s.Create(ctx, s.Idle("greedy", asking(scarce, "3")))
-		why := MatchRegexp(`^0/\d+ nodes are available: .*\d+ Insufficient ` + string(scarce))
 		for _, name := range []string{"second", "greedy"} {
-			Expect(s.WaitUnschedulable(ctx, name).Message).To(why)
+			// How it is worded is the scheduler's own business; that it names what is lacking is not.
+			Expect(s.WaitUnschedulable(ctx, name).Message).To(ContainSubstring(string(scarce)))
 			Eventually(ctx, func(ctx context.Context) []string { return eventsOf(ctx, s, name, "FailedScheduling") }).
-				WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(ContainElement(why), "events of %s", name)
+				WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(ContainElement(ContainSubstring(string(scarce))), "events of %s", name)
 			s.StaysUnplaced(ctx, name)
 		}
 		s.Delete(ctx, "first")
 		Expect(s.WaitReady(ctx, "second").Spec.NodeName).To(Equal(node))
 		Eventually(ctx, func(ctx context.Context) []string { return eventsOf(ctx, s, "second", "Scheduled") }).
-			WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(ConsistOf("Successfully assigned " + s.Namespace + "/second to " + node))
+			WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(ConsistOf(ContainSubstring(node)))
 		s.StaysUnplaced(ctx, "greedy")
 	})
 }

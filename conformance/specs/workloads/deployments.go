@@ -12,9 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
-	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
-	"github.com/plumb-k8s/plumb/conformance/target"
 )
 
 // retemplate changes the pod template, which starts a rollout.
@@ -44,23 +42,14 @@ func declareDeployments() {
 		d.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.RollingUpdateDeploymentStrategyType, RollingUpdate: &appsv1.RollingUpdateDeployment{MaxUnavailable: &none, MaxSurge: &one}}
 		s.Deploy(ctx, d)
 		before := uids(s.PodsOf(ctx, "web"))
+		b := &bounds{least: 3, most: 4}
+		b.follow(ctx, s, "web")
 		retemplate(ctx, s, "web", "2")
-		Eventually(ctx, func(g Gomega, ctx context.Context) bool {
-			pods := s.PodsOf(ctx, "web")
-			ready := 0
-			for i := range pods {
-				if scene.IsReady(&pods[i]) {
-					ready++
-				}
-			}
-			if ready < 3 || len(pods) > 4 {
-				StopTrying(fmt.Sprintf("%d pods, %d ready: the bounds are 3 ready and 4 in all", len(pods), ready)).Now()
-			}
-			d, err := s.API.AppsV1().Deployments(s.Namespace).Get(ctx, "web", metav1.GetOptions{})
-			g.Expect(err).NotTo(HaveOccurred())
-			return d.Status.ObservedGeneration >= d.Generation && d.Status.UpdatedReplicas == 3 && d.Status.Replicas == 3
-		}).WithTimeout(budget.Rollout.Limit()).WithPolling(target.Poll).Should(BeTrue())
-		Expect(uids(s.PodsOf(ctx, "web"))).NotTo(ContainElements(before))
+		s.WaitRolledOut(ctx, "web")
+		b.judge(ctx)
+		after := uids(s.PodsOf(ctx, "web"))
+		Expect(after).To(HaveLen(3))
+		Expect(left(after, before)).To(BeEmpty(), "pods that were not replaced")
 	})
 
 	It("returns to an earlier template by its old ReplicaSet", Label("WORK-003"), func(ctx SpecContext) {
