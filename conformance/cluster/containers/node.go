@@ -76,7 +76,7 @@ func (b *boot) startNode(ctx context.Context, n cluster.Node, shape kindconfig.N
 func portMappings(n kindconfig.Node) map[int]publish {
 	published := map[int]publish{}
 	for _, m := range n.ExtraPortMappings {
-		published[m.ContainerPort] = publish{address: m.ListenAddress, port: m.HostPort, protocol: m.Protocol}
+		published[m.ContainerPort] = publish{address: m.ListenAddress, port: m.HostPort, protocol: strings.ToLower(m.Protocol)}
 	}
 	return published
 }

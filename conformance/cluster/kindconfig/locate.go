@@ -47,3 +47,30 @@ func child(node *yaml.Node, part string) *yaml.Node {
 	}
 	return nil
 }
+
+// patch is a document within the text of a kubeadmConfigPatch: where it is, and where its fields are.
+type patch struct {
+	at   locator
+	path string
+	root *yaml.Node
+}
+
+// errorf is FILE:LINE: PATH: FIELD: text, with the line of the field where the text stands as it is written.
+func (p patch) errorf(field, format string, args ...any) error {
+	line := p.at.line(p.path)
+	if text := p.at.node(p.path); text != nil && text.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		line += locator{root: p.root}.line(field)
+	}
+	return fmt.Errorf("%s:%d: %s: %s: %s", p.at.file, line, p.path, field, fmt.Sprintf(format, args...))
+}
+
+// node at the end of a path; nil when the file has none.
+func (l locator) node(path string) *yaml.Node {
+	node := l.root
+	for _, part := range strings.Split(path, ".") {
+		if node = child(node, part); node == nil {
+			return nil
+		}
+	}
+	return node
+}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net/netip"
+	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -36,6 +36,12 @@ func Parse(file string, data []byte) (*Cluster, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(c); err != nil {
+		return nil, syntaxError(file, err)
+	}
+	var second yaml.Node
+	if err := decoder.Decode(&second); err == nil {
+		return nil, fmt.Errorf("%s:%d: a second document: a file holds one cluster", file, second.Content[0].Line)
+	} else if !errors.Is(err, io.EOF) {
 		return nil, syntaxError(file, err)
 	}
 	position := locator{file: file, root: root.Content[0]}
@@ -78,7 +84,7 @@ func (c *Cluster) check(at locator) error {
 	case c.Name != "" && !nameFormat.MatchString(c.Name):
 		return at.errorf("name", "%q must be lower-case letters, digits and dashes", c.Name)
 	}
-	controlPlanes := 0
+	controlPlanes, hosts := 0, map[string]string{}
 	for i, n := range c.Nodes {
 		switch n.Role {
 		case "control-plane", "":
@@ -87,42 +93,23 @@ func (c *Cluster) check(at locator) error {
 		default:
 			return at.errorf(fmt.Sprintf("nodes.%d.role", i), "must be control-plane or worker, not %q", n.Role)
 		}
-		for j, p := range n.ExtraPortMappings {
-			if p.ContainerPort < 1 || p.ContainerPort > 65535 || p.HostPort < 0 || p.HostPort > 65535 {
-				return at.errorf(fmt.Sprintf("nodes.%d.extraPortMappings.%d", i, j), "ports must be 1 to 65535")
-			}
+		if err := n.check(at, fmt.Sprintf("nodes.%d", i), hosts); err != nil {
+			return err
 		}
 	}
 	if len(c.Nodes) > 0 && controlPlanes == 0 {
 		return at.errorf("nodes", "at least one node must have role control-plane")
 	}
-	return c.Networking.check(at)
+	return c.Networking.check(at, len(c.Nodes))
 }
 
 var nameFormat = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
-func (n Networking) check(at locator) error {
-	if n.IPFamily != "" && n.IPFamily != "ipv4" {
-		return at.errorf("networking.ipFamily", "must be ipv4, not %q", n.IPFamily)
-	}
-	if n.KubeProxyMode != "" && n.KubeProxyMode != "nftables" {
-		return at.errorf("networking.kubeProxyMode", "must be nftables, not %q", n.KubeProxyMode)
-	}
-	for name, value := range map[string]string{"podSubnet": n.PodSubnet, "serviceSubnet": n.ServiceSubnet} {
-		if value == "" {
-			continue
-		}
-		if p, err := netip.ParsePrefix(value); err != nil || !p.Addr().Is4() {
-			return at.errorf("networking."+name, "%q is not an IPv4 subnet like 10.244.0.0/16", value)
-		}
-	}
-	if n.APIServerAddress != "" {
-		if _, err := netip.ParseAddr(n.APIServerAddress); err != nil {
-			return at.errorf("networking.apiServerAddress", "%q is not an address", n.APIServerAddress)
-		}
-	}
-	return nil
-}
+// The subnets of who names none.
+const (
+	defaultPods     = "10.244.0.0/16"
+	defaultServices = "10.96.0.0/16"
+)
 
 // fill sets kind's defaults.
 func (c *Cluster) fill() {
@@ -138,10 +125,13 @@ func (c *Cluster) fill() {
 		}
 	}
 	if c.Networking.PodSubnet == "" {
-		c.Networking.PodSubnet = "10.244.0.0/16"
+		c.Networking.PodSubnet = defaultPods
 	}
 	if c.Networking.ServiceSubnet == "" {
-		c.Networking.ServiceSubnet = "10.96.0.0/16"
+		c.Networking.ServiceSubnet = defaultServices
+	}
+	if c.Networking.APIServerPort == anyPort {
+		c.Networking.APIServerPort = 0
 	}
 	if c.Networking.APIServerAddress == "" {
 		c.Networking.APIServerAddress = "127.0.0.1"
