@@ -16,7 +16,8 @@
 #   REPORT_DIR    where the report goes (default: plumb-report); it is also packed as REPORT_DIR.tar.gz
 #   PLUMB         the program (default: plumb on the PATH)
 #
-# Exit codes: 0 conformant, or all of the shard passed; 1 something failed; 2 a bad flag or file; 3 inconclusive; 130 interrupted.
+# Exit codes: 0 conformant, or all of the shard passed; 1 something failed; 2 a bad flag or file; 3 inconclusive; 4 engine, boot or
+# clean-up failed; 130 interrupted.
 set -u
 PLUMB=${PLUMB:-plumb}
 REPORT_DIR=${REPORT_DIR:-plumb-report}

@@ -1,5 +1,6 @@
 // Package budget is every time limit of the specs, in one file, each with its derivation. They bound how long a conformant cluster may take on
-// a slow, loaded machine; none of them is slept.
+// a slow, loaded machine; none of them is slept. What a spec itself asks for - a grace period, a deadline, a pause between restarts - and how far from
+// it is still as asked stands in the spec.
 //
 // It is fed the target's Settings once, before the specs run, and feeds the specs (Limit) and the report (All). A budget that hangs on how a
 // cluster is set up - how soon a silent node is given up, how long a lease lasts - is computed from what its owner states.
@@ -102,7 +103,13 @@ var (
 	Moved = Budget{"pods run elsewhere", "node given up + toleration + pod start", func(s Settings) time.Duration {
 		return s.NodeGrace + s.NodePeriod + 12*time.Second + TolerateLost.of(s) + PodStart.of(s)
 	}}
-	Repair = Budget{"allocations repaired", "stock's repair loops run every 3 minutes, plus one", always(4 * time.Minute)}
+	// UseNoticed is for a node to know what its pods use, and to end one that uses more of its disk than it may.
+	UseNoticed = Budget{"use noticed", "stock measures volumes once a minute and looks every 10 s; a minute to end a pod, and as much for a busy machine", always(3 * time.Minute)}
+	// Refreshed is for a changed ConfigMap to be seen in a running pod.
+	Refreshed = Budget{"volume refreshed", "the kubelet's sync period of a minute and its cache's, and half a minute for a busy machine", always(150 * time.Second)}
+	// Mirrored is for a static pod that somebody deleted in the API to be shown there again.
+	Mirrored = Budget{"static pod shown again", "stock's kubelet looks when it next syncs the pod, about once a minute; its own specs allow four", always(4 * time.Minute)}
+	Repair   = Budget{"allocations repaired", "stock's repair loops run every 3 minutes, plus one", always(4 * time.Minute)}
 )
 
 // What Services may take to follow their endpoints.
@@ -124,7 +131,7 @@ var (
 func All() []Budget {
 	return []Budget{
 		PodStart, PodStop, Rollout, Converge, SurplusGone, Quiet, FaultWitness, FaultHealed, ProbeAnswer, LeaseExpiry, GivesWay, Failover, WritesBack, ControllersBack, NodeReturn, TolerateLost, NodeLost,
-		NodeGivenUp, Moved, Repair, EndpointRemoved, EndpointLost, NamesBack, TaintObeyed,
+		NodeGivenUp, Moved, UseNoticed, Refreshed, Mirrored, Repair, EndpointRemoved, EndpointLost, NamesBack, TaintObeyed,
 		Call, JudgeTime, Spec,
 	}
 }

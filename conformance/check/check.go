@@ -20,6 +20,15 @@ type ExitError int
 
 func (e ExitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
+// Infrastructure is an error of what the suite needs around it: an engine that does not answer, a cluster that does not boot, things that cannot be
+// removed. It says nothing about the cluster, and nobody typed anything wrong.
+type Infrastructure struct{ Err error }
+
+func (i Infrastructure) Error() string { return i.Err.Error() }
+
+// Unwrap gives what went wrong.
+func (i Infrastructure) Unwrap() error { return i.Err }
+
 // declared is one spec as Ginkgo knows it.
 type declared struct {
 	id     string

@@ -43,6 +43,8 @@ type Run struct {
 	Version string
 	Flags   []string
 	Seed    int64
+	// Timeout is how long each shard's specs may take; 0 is Ginkgo's own.
+	Timeout time.Duration
 	// ShardArgs are the words that make this executable a shard; the shard's own flags follow them.
 	ShardArgs []string
 	// Grace is how long a shard may clean up after an interruption before it is killed.
@@ -50,6 +52,9 @@ type Run struct {
 	// Keep saves what the target was like when something did not pass, and returns where.
 	Keep func(context.Context) []string
 	Out  io.Writer
+
+	// kubeconfig is the file that shards read: never in Dir, which others get.
+	kubeconfig string
 }
 
 // Do runs the suite and returns what the report in Dir says; it is there also after an interruption.
@@ -76,7 +81,7 @@ func (r *Run) Do(ctx context.Context) (*record.Report, error) {
 	if err := report.Clear(r.Dir); err != nil {
 		return nil, fmt.Errorf("--report-dir: %w", err)
 	}
-	remove, err := r.write("kubeconfig", r.Target.Kubeconfig())
+	remove, err := r.keepSecret()
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +124,7 @@ func (r *Run) introduce(ctx context.Context, t *target.Target) (*record.Report, 
 		Environment: environment(ctx, r.Target, t.Client, r.Version),
 		Run:         record.Run{Flags: append([]string{}, r.Flags...), Focus: r.Focus, Shard: r.Part.String(), Rerun: r.Rerun, Seed: r.Seed, Procs: r.Procs},
 	}
-	_, err = r.write(settingsName, []byte(settingsFile(out.Settings)))
-	return out, err
+	return out, r.write(settingsName, []byte(settingsFile(out.Settings)))
 }
 
 // again joins what ran with what it was in an earlier run. What does not run again stays what it was.
@@ -158,13 +162,28 @@ func (r *Run) doubts(ctx context.Context, t *target.Target, was record.Target) [
 	return changed(ctx, t.Client, was)
 }
 
-// write puts a file of this run into its folder; remove takes it away.
-func (r *Run) write(name string, data []byte) (remove func(), err error) {
-	path := filepath.Join(r.Dir, name)
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		return nil, fmt.Errorf("--report-dir: %w", err)
+// write puts a file of this run into its folder.
+func (r *Run) write(name string, data []byte) error {
+	if err := os.WriteFile(filepath.Join(r.Dir, name), data, 0o600); err != nil {
+		return fmt.Errorf("--report-dir: %w", err)
 	}
-	return func() { _ = os.Remove(path) }, nil
+	return nil
+}
+
+// keepSecret puts the kubeconfig where only this user reads it; remove takes it away. A report's folder is given to others: were this process killed,
+// an administrator's credentials would go with it.
+func (r *Run) keepSecret() (remove func(), err error) {
+	dir, err := os.MkdirTemp("", "plumb-")
+	if err != nil {
+		return nil, fmt.Errorf("a place for the kubeconfig: %w", err)
+	}
+	remove = func() { _ = os.RemoveAll(dir) }
+	r.kubeconfig = filepath.Join(dir, "kubeconfig")
+	if err := os.WriteFile(r.kubeconfig, r.Target.Kubeconfig(), 0o600); err != nil {
+		remove()
+		return nil, fmt.Errorf("a place for the kubeconfig: %w", err)
+	}
+	return remove, nil
 }
 
 // collected are the results of all shards as they come.
@@ -217,8 +236,11 @@ func (r *Run) shard(ctx context.Context, name string, ids []string, take func(ev
 		return err
 	}
 	args := append(slices.Clone(r.ShardArgs), "--shard-name", name, "--shard-ids", strings.Join(ids, ","), "--shard-report", reportPipe,
-		"--kubeconfig", filepath.Join(r.Dir, "kubeconfig"), "--image-repository", r.Repository,
+		"--kubeconfig", r.kubeconfig, "--image-repository", r.Repository,
 		"--settings", filepath.Join(r.Dir, settingsName), "--seed", fmt.Sprint(r.Seed))
+	if r.Timeout > 0 {
+		args = append(args, "--timeout", r.Timeout.String())
+	}
 	log, err := os.Create(filepath.Join(r.Dir, "shard-"+name+".log"))
 	if err != nil {
 		return fmt.Errorf("--report-dir: %w", err)

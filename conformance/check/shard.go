@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,8 +26,9 @@ import (
 type Shard struct {
 	Target *target.Target
 	IDs    []string
-	// Seed is Ginkgo's.
-	Seed int64
+	// Seed is Ginkgo's, Timeout how long all specs of the shard may take.
+	Seed    int64
+	Timeout time.Duration
 	// Report is the file or pipe that gets an event, a line of JSON, whenever a spec begins or ends.
 	Report string
 }
@@ -62,7 +64,7 @@ func (s Shard) run(declare func(), timeLimit time.Duration) error {
 	suite, reporter := ginkgo.GinkgoConfiguration()
 	suite.LabelFilter = strings.Join(s.IDs, " || ")
 	suite.RandomSeed = s.Seed
-	suite.Timeout = 2 * time.Hour
+	suite.Timeout = cmp.Or(s.Timeout, suite.Timeout)
 	reporter.Verbose, reporter.NoColor = true, true
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	ginkgo.RunSpecs(failed{}, "plumb", suite, reporter)

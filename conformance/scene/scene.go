@@ -30,7 +30,7 @@ type Scene struct {
 func New(ctx ginkgo.SpecContext) *Scene {
 	t := target.Get()
 	ns, err := t.Client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-		GenerateName: fmt.Sprintf("plumb-%s-", t.Shard), Labels: map[string]string{"plumb.io/spec": idOf(ctx)},
+		GenerateName: fmt.Sprintf("plumb-%s-", t.Shard), Labels: stageLabels(idOf(ctx)),
 	}}, metav1.CreateOptions{})
 	gomega.Expect(err).NotTo(gomega.HaveOccurred(), "create a namespace")
 	s := &Scene{Target: t, Namespace: ns.Name, API: t.Client}
@@ -42,6 +42,16 @@ func New(ctx ginkgo.SpecContext) *Scene {
 		return err
 	}).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(gomega.Succeed(), "default ServiceAccount of %s", s.Namespace)
 	return s
+}
+
+// stageLabels are those of a spec's namespace: whose it is, and that its pods may do what a hardened cluster forbids elsewhere - reach their node's
+// folders, use its network and ports.
+func stageLabels(id string) map[string]string {
+	labels := map[string]string{"plumb.io/spec": id}
+	for _, mode := range []string{"enforce", "audit", "warn"} {
+		labels["pod-security.kubernetes.io/"+mode] = "privileged"
+	}
+	return labels
 }
 
 // idOf is the requirement ID among a spec's labels.

@@ -82,6 +82,8 @@ const (
 	ExitFailed       = 1
 	ExitUsage        = 2
 	ExitInconclusive = 3
+	// ExitInfrastructure: what was to run the suite did not work - an engine, a boot, a clean-up. Nothing was learned about the cluster.
+	ExitInfrastructure = 4
 )
 
 // Verdict over the results of the requested profiles.

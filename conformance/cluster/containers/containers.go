@@ -6,6 +6,7 @@ package containers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -69,11 +70,32 @@ func New(ctx context.Context) (*Provider, error) {
 		return nil, err
 	}
 	log.SetDefault(quiet{})
+	if err := named(ctx); err != nil {
+		return nil, err
+	}
 	docker, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("docker engine: %w (is it running, and may this user reach it?)", err)
 	}
 	return &Provider{docker: docker}, nil
+}
+
+// named refuses an engine that DOCKER_HOST names and that does not answer: the library would take another one in silence, and build up and take down
+// things there.
+func named(ctx context.Context) error {
+	host := os.Getenv(client.EnvOverrideHost)
+	if host == "" {
+		return nil
+	}
+	docker, err := client.New(client.FromEnv)
+	if err != nil {
+		return fmt.Errorf("docker engine: %s=%s: %w", client.EnvOverrideHost, host, err)
+	}
+	_, err = docker.Ping(ctx, client.PingOptions{})
+	if err = errors.Join(err, docker.Close()); err != nil {
+		return fmt.Errorf("docker engine: %s=%s: %w (unset it to use this machine's own)", client.EnvOverrideHost, host, err)
+	}
+	return nil
 }
 
 // Close ends the connection to the engine.

@@ -4,16 +4,21 @@ package existing
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"net"
-	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 )
@@ -30,11 +35,12 @@ type Cluster struct {
 
 var _ cluster.Cluster = (*Cluster)(nil)
 
-// Open reads the kubeconfig and asks the cluster for its nodes. An unreachable cluster is an error.
-func Open(ctx context.Context, path string) (*Cluster, error) {
-	data, err := os.ReadFile(path)
+// Open reads the kubeconfig of a path, or where kubectl finds it when that is empty, and asks the cluster of a context of it, or of its own one, for
+// its nodes. An unreachable cluster is an error.
+func Open(ctx context.Context, path, kubeContext string) (*Cluster, error) {
+	data, path, err := selfContained(path, kubeContext)
 	if err != nil {
-		return nil, fmt.Errorf("--kubeconfig: %w", err)
+		return nil, err
 	}
 	cfg, err := clientcmd.RESTConfigFromKubeConfig(data)
 	if err != nil {
@@ -54,6 +60,35 @@ func Open(ctx context.Context, path string) (*Cluster, error) {
 	}
 	c.apiservers = apiservers(ctx, api, c.nodes)
 	return c, nil
+}
+
+// selfContained is a kubeconfig of one context, which holds what it names by path: relative ones are meant from the folder of the file that has them.
+func selfContained(path, kubeContext string) (data []byte, from string, err error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	if rules.ExplicitPath = path; path == "" {
+		path = strings.Join(rules.Precedence, string(filepath.ListSeparator))
+	}
+	kubeconfig, err := rules.Load()
+	if err != nil {
+		return nil, "", fmt.Errorf("--kubeconfig: %w", err)
+	}
+	if kubeContext != "" {
+		if _, there := kubeconfig.Contexts[kubeContext]; !there {
+			return nil, "", fmt.Errorf("--context %s: there is no such context in %s; there are %s", kubeContext, path, strings.Join(slices.Sorted(maps.Keys(kubeconfig.Contexts)), ", "))
+		}
+		kubeconfig.CurrentContext = kubeContext
+	}
+	if kubeconfig.CurrentContext == "" && len(kubeconfig.Contexts) == 0 {
+		return nil, "", fmt.Errorf("--kubeconfig %s: it names no cluster", path)
+	}
+	if err := errors.Join(clientcmdapi.MinifyConfig(kubeconfig), clientcmdapi.FlattenConfig(kubeconfig)); err != nil {
+		return nil, "", fmt.Errorf("--kubeconfig %s: %w", path, err)
+	}
+	data, err = clientcmd.Write(*kubeconfig)
+	if err != nil {
+		return nil, "", fmt.Errorf("--kubeconfig %s: %w", path, err)
+	}
+	return data, path, nil
 }
 
 // apiservers are where the endpoints of Service default/kubernetes are addresses of nodes: each apiserver keeps its own there. What is not told is left

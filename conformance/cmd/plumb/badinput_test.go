@@ -62,7 +62,7 @@ func TestBadInputIsOneLineAndTheRightExitCode(t *testing.T) {
 		want string
 	}{
 		"an unreachable target":          {[]string{"check", "--kubeconfig", unreachable}, verdict.ExitInconclusive, "the cluster at https://127.0.0.1:1 does not answer"},
-		"a kubeconfig that is not there": {[]string{"check", "--kubeconfig", dir + "/none"}, verdict.ExitInconclusive, "--kubeconfig: open"},
+		"a kubeconfig that is not there": {[]string{"check", "--kubeconfig", dir + "/none"}, verdict.ExitInconclusive, "--kubeconfig: stat"},
 		"a typo in the settings":         {[]string{"check", "--kubeconfig", unreachable, "--settings", put("typo", "# pace\nleaseDurations: 15s\n")}, verdict.ExitUsage, "typo:2: leaseDurations: no such setting; there are [nodeMonitorGracePeriod"},
 		"a setting that is no time":      {[]string{"check", "--settings", put("soon", "leaseDuration: soon\n")}, verdict.ExitUsage, `soon:1: leaseDuration: "soon" is no duration above zero, such as 15s`},
 		"settings that are not there":    {[]string{"check", "--settings", dir + "/none"}, verdict.ExitUsage, "--settings: open"},
@@ -72,6 +72,9 @@ func TestBadInputIsOneLineAndTheRightExitCode(t *testing.T) {
 		"a component that is a folder":   {[]string{"check", "--component", "kubelet=" + dir}, verdict.ExitUsage, "that is no file"},
 		"a component that cannot be run": {[]string{"check", "--component", "kubelet=" + unreachable}, verdict.ExitUsage, "not executable: chmod +x it"},
 		"a component of another target":  {[]string{"check", "--component", "kubelet=" + unreachable, "--cluster", "x"}, verdict.ExitUsage, "leave out --kubeconfig and --cluster"},
+		"a context that there is not":    {[]string{"check", "--kubeconfig", unreachable, "--context", "y"}, verdict.ExitInconclusive, "--context y: there is no such context in "},
+		"a context of a kept cluster":    {[]string{"check", "--context", "x", "--cluster", "x"}, verdict.ExitUsage, "--context and --cluster name two targets"},
+		"no time at all":                 {[]string{"check", "--timeout", "0s"}, verdict.ExitUsage, "--timeout 0s: must be above zero"},
 		"two targets":                    {[]string{"check", "--kubeconfig", unreachable, "--cluster", "x"}, verdict.ExitUsage, "name two targets"},
 		"a node control that is none":    {[]string{"check", "--kubeconfig", unreachable, "--node-control", "ssh"}, verdict.ExitUsage, "--node-control ssh: want docker or exec:SCRIPT"},
 		"a node control without script":  {[]string{"check", "--kubeconfig", unreachable, "--node-control", "exec:"}, verdict.ExitUsage, "--node-control exec:: want docker or exec:SCRIPT"},

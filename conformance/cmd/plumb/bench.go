@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plumb-k8s/plumb/conformance/bench"
+	"github.com/plumb-k8s/plumb/conformance/check"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/cluster/containers"
 	"github.com/plumb-k8s/plumb/conformance/cluster/existing"
@@ -47,14 +48,14 @@ bench must run as root: memory and processor time of the components are read fro
 func (f *benchFlags) run(ctx context.Context, out io.Writer) error {
 	f.work.Out = out
 	if f.against != "" {
-		peer, err := existing.Open(ctx, f.against)
+		peer, err := existing.Open(ctx, f.against, "")
 		if err != nil {
 			return fmt.Errorf("--against: %w", err)
 		}
 		f.work.Sides, f.work.Names = append(f.work.Sides, peer), append(f.work.Names, "peer")
 	}
 	if f.kubeconfig != "" {
-		subject, err := existing.Open(ctx, f.kubeconfig)
+		subject, err := existing.Open(ctx, f.kubeconfig, "")
 		if err != nil {
 			return err
 		}
@@ -68,7 +69,7 @@ func (f *benchFlags) run(ctx context.Context, out io.Writer) error {
 		defer remove(ctx, p, cfg.Shape.Name)
 		booted, err := p.Boot(ctx, cfg)
 		if err != nil {
-			return err
+			return check.Infrastructure{Err: err}
 		}
 		return f.measure(ctx, booted, out)
 	})

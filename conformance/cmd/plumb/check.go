@@ -20,6 +20,7 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/cluster/containers"
 	"github.com/plumb-k8s/plumb/conformance/target"
 	"github.com/plumb-k8s/plumb/conformance/verdict"
+	"github.com/plumb-k8s/plumb/conformance/verdict/report"
 	"github.com/plumb-k8s/plumb/conformance/verdict/report/record"
 )
 
@@ -27,6 +28,8 @@ import (
 type checkFlags struct {
 	shapeFlags
 	kubeconfig, cluster, focus, dir, repository string
+	kubeContext                                 string
+	timeout                                     time.Duration
 	profiles                                    []string
 	procs                                       int
 	list, keep                                  bool
@@ -42,6 +45,8 @@ type checkFlags struct {
 	// rerun is the report whose earlier results are run again, if it is one.
 	rerun   *record.Rerun
 	earlier []verdict.Result
+	// judged: there is a report.
+	judged bool
 }
 
 func newCheckCommand() *cobra.Command {
@@ -85,6 +90,8 @@ func (f *checkFlags) add(fs *pflag.FlagSet) {
 func (f *checkFlags) addTarget(fs *pflag.FlagSet) {
 	f.shapeFlags.add(fs)
 	fs.StringVar(&f.kubeconfig, "kubeconfig", "", "judge the cluster of this kubeconfig")
+	fs.StringVar(&f.kubeContext, "context", "", "judge the cluster of this context, of --kubeconfig or else of $KUBECONFIG or ~/.kube/config")
+	fs.DurationVar(&f.timeout, "timeout", 2*time.Hour, "how long the specs may take in all; what has not run by then is missing")
 	f.control.add(fs)
 	fs.StringVar(&f.cluster, "cluster", "", "judge a cluster that plumb cluster up left running")
 	fs.StringVar(&f.repository, "image-repository", "docker.io/plumb", "where the fixture images are pulled from")
@@ -104,6 +111,9 @@ func given(fs *pflag.FlagSet) []string {
 	return all
 }
 
+// existing: the target is one that somebody else made.
+func (f *checkFlags) existing() bool { return f.kubeconfig != "" || f.kubeContext != "" }
+
 // sound refuses flags and files that cannot be right, before anything is booted.
 func (f *checkFlags) sound() error {
 	if f.procs < 1 {
@@ -114,13 +124,19 @@ func (f *checkFlags) sound() error {
 			return err
 		}
 	}
-	if len(f.components) > 0 && (f.kubeconfig != "" || f.cluster != "") {
+	if len(f.components) > 0 && (f.existing() || f.cluster != "") {
 		return errors.New("--component: components are replaced when a cluster is booted; leave out --kubeconfig and --cluster, or give it to plumb cluster up")
+	}
+	if f.timeout <= 0 {
+		return fmt.Errorf("--timeout %s: must be above zero", f.timeout)
+	}
+	if f.kubeContext != "" && f.cluster != "" {
+		return errors.New("--context and --cluster name two targets: give one")
 	}
 	if f.shardReport == "" && f.kubeconfig != "" && f.cluster != "" { // a shard of a kept cluster is given both
 		return errors.New("--kubeconfig and --cluster name two targets: give one")
 	}
-	if err := f.control.sound(f.kubeconfig); err != nil {
+	if err := f.control.sound(f.existing()); err != nil {
 		return err
 	}
 	var err error
@@ -138,8 +154,21 @@ func (f *checkFlags) run(ctx context.Context, out io.Writer) error {
 		return f.printList(out)
 	case f.shardReport != "":
 		return f.runShard(ctx)
-	case f.kubeconfig != "":
-		c, err := f.control.open(ctx, f.kubeconfig, f.fault)
+	}
+	err := f.onTarget(ctx, out)
+	var broken check.Infrastructure
+	if errors.As(err, &broken) && ctx.Err() == nil && !f.judged {
+		// Who collects results finds one, also when there was nothing to judge.
+		err = errors.Join(err, report.NotRun(f.dir, broken.Error()))
+	}
+	return err
+}
+
+// onTarget judges what the flags name.
+func (f *checkFlags) onTarget(ctx context.Context, out io.Writer) error {
+	switch {
+	case f.existing():
+		c, err := f.control.open(ctx, f.kubeconfig, f.kubeContext, f.fault)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "plumb:", err)
 			return check.ExitError(verdict.ExitInconclusive)
@@ -182,8 +211,7 @@ func (f *checkFlags) bootAndJudge(ctx context.Context, p *containers.Provider, c
 		if c != nil && ctx.Err() == nil {
 			fmt.Fprintln(out, "What the cluster was like is kept in", strings.Join(keep(ctx, c, f.dir), " and "))
 		}
-		fmt.Fprintln(os.Stderr, "plumb:", err)
-		return check.ExitError(verdict.ExitInconclusive)
+		return check.Infrastructure{Err: err}
 	}
 	return f.judge(ctx, c, []string{"check", "--cluster", name, "--fault-image", f.fault}, out)
 }
@@ -196,11 +224,14 @@ func leave(ctx context.Context, p *containers.Provider, trace *containers.Trace)
 		fmt.Fprintln(os.Stderr, "plumb:", err)
 	}
 	if err := p.Delete(grace, trace.Name()); err != nil {
-		return err
+		return check.Infrastructure{Err: err}
 	}
 	left, err := p.Left(grace, trace)
-	if err != nil || len(left) == 0 {
-		return err
+	if err != nil {
+		return check.Infrastructure{Err: err}
+	}
+	if len(left) == 0 {
+		return nil
 	}
 	fmt.Fprintf(os.Stderr, "plumb: the cluster left %d things behind:\n  %s\n", len(left), strings.Join(left, "\n  "))
 	return check.ExitError(verdict.ExitFailed)
@@ -212,7 +243,7 @@ func (f *checkFlags) judge(ctx context.Context, c cluster.Cluster, shardArgs []s
 	run := check.Run{
 		Target: c, Profiles: f.profiles, Focus: f.focus, Part: f.part, Rerun: f.rerun, Earlier: f.earlier, Procs: f.procs, Dir: f.dir,
 		Repository: strings.TrimSuffix(f.repository, "/"), ShardArgs: shardArgs, Out: out,
-		Settings: f.settings, Version: version, Flags: f.given, Seed: f.seed,
+		Settings: f.settings, Version: version, Flags: f.given, Seed: f.seed, Timeout: f.timeout,
 		Grace: f.grace(), Keep: func(ctx context.Context) []string { return keep(ctx, c, f.dir) },
 	}
 	r, err := run.Do(ctx)
@@ -223,6 +254,7 @@ func (f *checkFlags) judge(ctx context.Context, c cluster.Cluster, shardArgs []s
 	if err != nil {
 		return err
 	}
+	f.judged = true
 	fmt.Fprintf(out, "\nRan %d of %d requirements in %.0f s; report in %s\n", len(r.Results)-r.Counts[verdict.Missing], len(r.Results), time.Since(started).Seconds(), f.dir)
 	return conclude(r, out)
 }
@@ -277,7 +309,7 @@ func brief(message string) string {
 
 // grace of an interruption: a cluster that is removed next needs no cleaning up.
 func (f *checkFlags) grace() time.Duration {
-	if f.kubeconfig == "" && f.cluster == "" && !f.keep {
+	if !f.existing() && f.cluster == "" && !f.keep {
 		return cleanupTime / 8
 	}
 	return cleanupTime * 3 / 4
@@ -298,12 +330,12 @@ func (f *checkFlags) runShard(ctx context.Context) error {
 		return err
 	}
 	budget.Use(settings)
-	return check.Shard{Target: t, IDs: f.shardIDs, Seed: f.seed, Report: f.shardReport}.Run(ctx)
+	return check.Shard{Target: t, IDs: f.shardIDs, Seed: f.seed, Timeout: f.timeout, Report: f.shardReport}.Run(ctx)
 }
 
 func (f *checkFlags) shardTarget(ctx context.Context) (cluster.Cluster, error) {
 	if f.cluster == "" {
-		return f.control.open(ctx, f.kubeconfig, f.fault)
+		return f.control.open(ctx, f.kubeconfig, "", f.fault)
 	}
 	p, err := containers.New(ctx)
 	if err != nil {

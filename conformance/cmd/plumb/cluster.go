@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/plumb-k8s/plumb/conformance/check"
 	"github.com/plumb-k8s/plumb/conformance/cluster"
 	"github.com/plumb-k8s/plumb/conformance/cluster/containers"
 	"github.com/plumb-k8s/plumb/conformance/cluster/kindconfig"
@@ -128,7 +129,7 @@ func up(ctx context.Context, p *containers.Provider, cfg containers.Config, kube
 		} else if booted != nil {
 			fmt.Fprintln(out, "What the cluster was like is kept in", strings.Join(keep(ctx, booted, cfg.Shape.Name+".failed"), " and "))
 		}
-		return err
+		return check.Infrastructure{Err: err}
 	}
 	if kubeconfig == "" {
 		kubeconfig = cfg.Shape.Name + ".kubeconfig"
@@ -169,6 +170,8 @@ func (f *shapeFlags) onCluster(ctx context.Context, named string, out io.Writer,
 		c, err := p.Boot(ctx, cfg)
 		if err == nil {
 			err = use(c)
+		} else {
+			err = check.Infrastructure{Err: err}
 		}
 		return errors.Join(leave(ctx, p, trace), err)
 	})
@@ -186,7 +189,7 @@ func remove(ctx context.Context, p *containers.Provider, name string) {
 func withProvider(ctx context.Context, do func(*containers.Provider) error) error {
 	p, err := containers.New(ctx)
 	if err != nil {
-		return err
+		return check.Infrastructure{Err: err}
 	}
 	defer p.Close()
 	return do(p)

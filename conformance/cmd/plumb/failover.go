@@ -42,7 +42,7 @@ acknowledged write, and when a new Deployment had its ReplicaSet and its pod a n
 func (f *failoverFlags) run(ctx context.Context, out io.Writer) error {
 	f.work.Out = out
 	if f.against != "" {
-		peer, err := (&nodeControl{by: byDocker}).open(ctx, f.against, f.fault)
+		peer, err := (&nodeControl{by: byDocker}).open(ctx, f.against, "", f.fault)
 		if err != nil {
 			return fmt.Errorf("--against: %w", err)
 		}

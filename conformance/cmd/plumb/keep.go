@@ -14,7 +14,6 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/cluster/containers"
 	"github.com/plumb-k8s/plumb/conformance/cluster/kindconfig"
 	"github.com/plumb-k8s/plumb/conformance/evidence"
-	"github.com/plumb-k8s/plumb/conformance/verdict"
 )
 
 // preflight prints what this machine lacks, a line each, and fails when there is anything.
@@ -27,7 +26,7 @@ func preflight(ctx context.Context, p *containers.Provider, shape *kindconfig.Cl
 		fmt.Fprintln(os.Stderr, "plumb:", line)
 	}
 	if len(missing) > 0 {
-		return check.ExitError(verdict.ExitInconclusive)
+		return check.Infrastructure{Err: fmt.Errorf("this machine lacks %d things that a cluster needs: see above", len(missing))}
 	}
 	return nil
 }

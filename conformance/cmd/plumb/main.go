@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -26,18 +28,60 @@ func main() {
 
 func exitCode(ctx context.Context, c *cobra.Command) int {
 	err := c.ExecuteContext(ctx)
-	var code check.ExitError
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		fmt.Fprintln(os.Stderr, "plumb: interrupted; what it had made is removed")
 		return exitInterrupted
-	case err == nil:
-		return verdict.ExitConformant
-	case errors.As(err, &code):
-		return int(code)
 	}
-	fmt.Fprintln(os.Stderr, "plumb:", err)
-	return verdict.ExitUsage
+	code, told := outcome(err)
+	for _, each := range told {
+		fmt.Fprintln(os.Stderr, "plumb:", each)
+	}
+	return code
+}
+
+// outcome is the exit code of a command, and the errors that nobody has told yet. A verdict that was told keeps its code, whatever went wrong after it:
+// that is told beside it.
+func outcome(err error) (code int, told []error) {
+	if err == nil {
+		return verdict.ExitConformant, nil
+	}
+	if all := parts(err); len(all) > 1 {
+		explained := false
+		for _, each := range all {
+			own, more := outcome(each)
+			told = append(told, more...)
+			var exit check.ExitError
+			if is := errors.As(each, &exit); code == 0 || is && !explained {
+				code, explained = own, is
+			}
+		}
+		return code, told
+	}
+	var exit check.ExitError
+	var infrastructure check.Infrastructure
+	switch {
+	case errors.As(err, &exit):
+		return int(exit), nil
+	case errors.As(err, &infrastructure):
+		return verdict.ExitInfrastructure, []error{err}
+	}
+	return verdict.ExitUsage, []error{err}
+}
+
+// parts are the errors that errors.Join has put together, a line each; one that wraps several in a sentence of its own is one.
+func parts(err error) []error {
+	all, joined := err.(interface{ Unwrap() []error })
+	if !joined {
+		return []error{err}
+	}
+	var lines []string
+	for _, each := range all.Unwrap() {
+		lines = append(lines, each.Error())
+	}
+	if strings.Join(lines, "\n") != err.Error() {
+		return []error{err}
+	}
+	return all.Unwrap()
 }
 
 func newCommand() *cobra.Command {
@@ -56,7 +100,8 @@ or on any cluster that a kubeconfig reaches.
   plumb diff A B                                     what differs between two reports
 
 Exit codes of check: 0 every requirement ran and passed; 1 one failed; 2 a bad flag or file;
-3 inconclusive (nothing ran, a fault not witnessed, the target lost); 130 interrupted.`,
+3 inconclusive (nothing ran, a fault not witnessed, the target lost); 4 what the suite needs around it failed
+(the engine, the boot, the clean-up) and nothing is known; 130 interrupted.`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.AddCommand(newClusterCommand(), newCheckCommand(), newTranscriptCommand(), newImagesCommand(), newVersionCommand(), newBenchCommand(), newSoakCommand(),
@@ -64,8 +109,32 @@ Exit codes of check: 0 every requirement ran and passed; 1 one failed; 2 a bad f
 	return root
 }
 
-// version is set by the linker.
-var version = "v0.1.0-dev"
+// version is set by the linker to a release's; otherwise it is the commit's, as far as the build knows it.
+var version = versionOf(debug.ReadBuildInfo())
+
+// versionOf is the module's version, or the commit of a checkout.
+func versionOf(build *debug.BuildInfo, known bool) string {
+	const unknown = "v0.0.0-unknown"
+	if !known {
+		return unknown
+	}
+	if v := build.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	commit, dirty := "", ""
+	for _, s := range build.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value[:min(len(s.Value), 12)]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "+dirty"
+		}
+	}
+	if commit == "" {
+		return unknown
+	}
+	return "v0.0.0-" + commit + dirty
+}
 
 func newVersionCommand() *cobra.Command {
 	return &cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, Run: func(c *cobra.Command, _ []string) {

@@ -33,7 +33,7 @@ func (n *nodeControl) add(fs *pflag.FlagSet) {
 }
 
 // sound refuses flags that cannot be right.
-func (n *nodeControl) sound(kubeconfig string) error {
+func (n *nodeControl) sound(existing bool) error {
 	script, exec := strings.CutPrefix(n.by, byScript)
 	switch {
 	case n.by == "" && n.balancer != "":
@@ -42,15 +42,15 @@ func (n *nodeControl) sound(kubeconfig string) error {
 		return nil
 	case n.by != byDocker && (!exec || script == ""):
 		return fmt.Errorf("--node-control %s: want docker or exec:SCRIPT", n.by)
-	case kubeconfig == "":
+	case !existing:
 		return fmt.Errorf("--node-control %s: it is for the cluster of a --kubeconfig; clusters that plumb boots need none", n.by)
 	}
 	return nil
 }
 
 // open opens the cluster of a kubeconfig, with control over its nodes if that was asked for, and says at once what that lacks.
-func (n *nodeControl) open(ctx context.Context, kubeconfig, faultImage string) (*existing.Cluster, error) {
-	c, err := existing.Open(ctx, kubeconfig)
+func (n *nodeControl) open(ctx context.Context, kubeconfig, kubeContext, faultImage string) (*existing.Cluster, error) {
+	c, err := existing.Open(ctx, kubeconfig, kubeContext)
 	if err != nil || n.by == "" {
 		return c, err
 	}

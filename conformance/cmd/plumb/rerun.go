@@ -93,11 +93,11 @@ func (f *rerunFlags) prepare(fs *pflag.FlagSet, dir string, out io.Writer) (noth
 }
 
 // choices of a target: one that is given replaces them all.
-var choices = []string{"kubeconfig", "cluster", "config", "name", "component", "image", "registry-image"}
+var choices = []string{"kubeconfig", "context", "cluster", "config", "name", "component", "image", "registry-image"}
 
 // inherit sets the flags of the first run that are not given. Those that this command does not have said what was run, not on what.
 func inherit(fs *pflag.FlagSet, first record.Run) error {
-	chosen := fs.Changed("kubeconfig") || fs.Changed("cluster") || fs.Changed("config")
+	chosen := fs.Changed("kubeconfig") || fs.Changed("context") || fs.Changed("cluster") || fs.Changed("config")
 	for _, given := range append(slices.Clone(first.Flags), fmt.Sprintf("--seed=%d", first.Seed)) {
 		name, value, _ := strings.Cut(strings.TrimPrefix(given, "--"), "=")
 		flag := fs.Lookup(name)

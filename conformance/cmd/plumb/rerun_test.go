@@ -64,7 +64,7 @@ func TestRerunRefusesWhatItCannotDo(t *testing.T) {
 		"no report":          {[]string{"--failed", t.TempDir()}, verdict.ExitUsage, "", "holds no report"},
 		"another manifest":   {[]string{"--failed", foreign}, verdict.ExitUsage, "", "with another list of requirements than this plumb has"},
 		"nothing failed":     {[]string{"--failed", good}, verdict.ExitConformant, "Nothing to run again: CONFORMANT", ""},
-		"no target any more": {[]string{"--failed", bad, "--report-dir", filepath.Join(t.TempDir(), "x")}, verdict.ExitInconclusive, "", "--kubeconfig: open none"},
+		"no target any more": {[]string{"--failed", bad, "--report-dir", filepath.Join(t.TempDir(), "x")}, verdict.ExitInconclusive, "", "--kubeconfig: stat none"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, out, problem := ran(t, append([]string{"rerun"}, row.args...)...)

@@ -88,7 +88,7 @@ func (f *transcriptFlags) recording() (transcript.Recording, error) {
 }
 
 func (f *transcriptFlags) player(ctx context.Context, kubeconfig string, recording transcript.Recording) (*transcript.Player, error) {
-	c, err := existing.Open(ctx, kubeconfig)
+	c, err := existing.Open(ctx, kubeconfig, "")
 	if err != nil {
 		return nil, err
 	}

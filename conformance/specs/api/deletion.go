@@ -79,7 +79,7 @@ func declareDeletion() {
 				return nil
 			}
 		}
-		Eventually(ctx, gone("plain")).WithTimeout(budget.Converge.Limit()).WithPolling(target.Poll).Should(Succeed())
+		Eventually(ctx, gone("plain")).WithTimeout(budget.PodStop.Limit()).WithPolling(target.Poll).Should(Succeed())
 		_, err = doomed.Get(ctx, held.Name, metav1.GetOptions{})
 		Expect(err).NotTo(HaveOccurred(), "what a finalizer holds is let go")
 		waits, err := s.API.CoreV1().Namespaces().Get(ctx, ns.Name, metav1.GetOptions{})

@@ -4,19 +4,16 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
-
-// noticed is how long a node may take to end a pod that uses more of its disk than it may: stock measures volumes once a minute and looks every 10 s.
-const noticed = 3 * time.Minute
 
 func declareLimits() {
 	It("evicts a pod that fills an emptyDir beyond its limit, and has the kernel refuse it in memory", Label("NODE-026"), func(ctx SpecContext) {
@@ -101,7 +98,7 @@ func evicted(ctx context.Context, s *scene.Scene, name string) {
 	Eventually(ctx, func(ctx context.Context) string {
 		status := s.Pod(ctx, name).Status
 		return fmt.Sprintf("%s %s", status.Phase, status.Reason)
-	}).WithTimeout(noticed).WithPolling(target.Poll).Should(Equal("Failed Evicted"), "pod %s", name)
+	}).WithTimeout(budget.UseNoticed.Limit()).WithPolling(target.Poll).Should(Equal("Failed Evicted"), "pod %s", name)
 	scene.Record("eviction", "pod %s: %s", name, s.Pod(ctx, name).Status.Message)
 }
 

@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/plumb-k8s/plumb/conformance/budget"
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
@@ -21,7 +22,7 @@ func declareMeasures() {
 		node := s.Run(ctx, pod).Spec.NodeName
 		fill(ctx, s, "measured", "/shared/file", 1024)
 		Eventually(ctx, func(ctx context.Context) error { return summarised(ctx, s, node, "measured") }).
-			WithTimeout(noticed).WithPolling(target.Poll).Should(Succeed())
+			WithTimeout(budget.UseNoticed.Limit()).WithPolling(target.Poll).Should(Succeed())
 		shows := func(path, metric string, labels ...string) {
 			GinkgoHelper()
 			Eventually(ctx, func(ctx context.Context) error {
@@ -30,7 +31,7 @@ func declareMeasures() {
 					return err
 				}
 				return sampled(text, metric, labels...)
-			}).WithTimeout(noticed).WithPolling(target.Poll).Should(Succeed(), "/%s", path)
+			}).WithTimeout(budget.UseNoticed.Limit()).WithPolling(target.Poll).Should(Succeed(), "/%s", path)
 		}
 		who := []string{`namespace="` + s.Namespace + `"`, `pod="measured"`}
 		container := append([]string{`container="echo"`}, who...)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -15,10 +14,6 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
-
-// mirrored is how long a static pod may be missing in the API after somebody deleted it there: stock's kubelet looks when it next syncs the pod,
-// about once a minute, and its own specs allow four minutes.
-const mirrored = 4 * time.Minute
 
 func declareStatic() {
 	It("runs the pod of a file, shows it in the API, and follows the file alone", Label("NODE-024"), func(ctx SpecContext) {
@@ -59,7 +54,7 @@ func declareStatic() {
 				return fmt.Errorf("pod %s has UID %s (before: %s) and container %q (before: %q), ready %t", name, shown.UID, first.UID, status.ContainerID, container, status.Ready)
 			}
 			return nil
-		}).WithTimeout(mirrored).WithPolling(target.Poll).Should(Succeed(), "its container runs on, and it is shown again")
+		}).WithTimeout(budget.Mirrored.Limit()).WithPolling(target.Poll).Should(Succeed(), "its container runs on, and it is shown again")
 
 		By("changing the file")
 		write("two")

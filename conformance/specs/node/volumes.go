@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"fmt"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -17,9 +16,6 @@ import (
 	"github.com/plumb-k8s/plumb/conformance/scene"
 	"github.com/plumb-k8s/plumb/conformance/target"
 )
-
-// refresh is how long a kubelet may take to bring a changed ConfigMap into a pod: its sync period of a minute, and its cache's.
-const refresh = 150 * time.Second
 
 func declareVolumes() {
 	It("projects ConfigMaps, Secrets, fields and tokens into one volume and keeps them fresh in a running pod", Label("NODE-008"), func(ctx SpecContext) {
@@ -43,8 +39,8 @@ func declareVolumes() {
 		Expect(err).NotTo(HaveOccurred())
 		_, err = s.API.CoreV1().Pods(s.Namespace).Patch(ctx, "fresh", types.MergePatchType, []byte(`{"metadata":{"labels":{"app":"changed"}}}`), metav1.PatchOptions{})
 		Expect(err).NotTo(HaveOccurred())
-		file(ctx, s, "fresh", scene.EchoPort, "/shared/map/key").WithTimeout(refresh).Should(Equal("new"))
-		file(ctx, s, "fresh", scene.EchoPort, "/shared/labels").WithTimeout(refresh).Should(ContainSubstring(`app="changed"`))
+		file(ctx, s, "fresh", scene.EchoPort, "/shared/map/key").WithTimeout(budget.Refreshed.Limit()).Should(Equal("new"))
+		file(ctx, s, "fresh", scene.EchoPort, "/shared/labels").WithTimeout(budget.Refreshed.Limit()).Should(ContainSubstring(`app="changed"`))
 		file(ctx, s, "pinned", scene.EchoPort, "/shared").Should(Equal("old"), "a subPath is mounted once")
 		Expect(scene.Status(s.Pod(ctx, "fresh"), "echo").RestartCount).To(BeZero())
 	})
