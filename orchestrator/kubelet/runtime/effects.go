@@ -9,10 +9,11 @@ import (
 // What a call makes or removes is not cancelled with the wish for it: containerd would end a container whose start is cancelled with code 128
 // and "context canceled", as if the container had failed, and leave half a sandbox behind. Such a call ends in its own time, which callTimeout
 // bounds, and whoever changed its mind then stops what came of it. Calls that wait by nature stay cancellable: StopContainer, whose grace may be
-// shortened, ExecSync, and PullImage, of which nothing is left.
+// shortened, ExecSync, and PullImage, of which nothing is left. What is made here is made by the node's Rules.
 
 // RunPodSandbox makes a sandbox, whatever becomes of ctx.
 func (c *Client) RunPodSandbox(ctx context.Context, config *runtimeapi.PodSandboxConfig, handler string) (string, error) {
+	c.rules.sandbox(config.GetLinux())
 	return c.RuntimeService.RunPodSandbox(context.WithoutCancel(ctx), config, handler)
 }
 
@@ -28,6 +29,7 @@ func (c *Client) RemovePodSandbox(ctx context.Context, id string) error {
 
 // CreateContainer makes a container, whatever becomes of ctx.
 func (c *Client) CreateContainer(ctx context.Context, sandbox string, config *runtimeapi.ContainerConfig, in *runtimeapi.PodSandboxConfig) (string, error) {
+	c.rules.resources(config.GetLinux().GetResources())
 	return c.RuntimeService.CreateContainer(context.WithoutCancel(ctx), sandbox, config, in)
 }
 
@@ -43,5 +45,6 @@ func (c *Client) RemoveContainer(ctx context.Context, id string) error {
 
 // UpdateContainerResources resizes a container, whatever becomes of ctx.
 func (c *Client) UpdateContainerResources(ctx context.Context, id string, resources *runtimeapi.ContainerResources) error {
+	c.rules.resources(resources.GetLinux())
 	return c.RuntimeService.UpdateContainerResources(context.WithoutCancel(ctx), id, resources)
 }

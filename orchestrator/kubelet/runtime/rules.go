@@ -53,27 +53,14 @@ func (r Rules) resources(l *runtimeapi.LinuxContainerResources) {
 	}
 }
 
-// CreateContainer under the node's rules.
-func (c *Client) CreateContainer(ctx context.Context, sandbox string, config *runtimeapi.ContainerConfig, of *runtimeapi.PodSandboxConfig) (string, error) {
-	c.rules.resources(config.GetLinux().GetResources())
-	return c.RuntimeService.CreateContainer(ctx, sandbox, config, of)
-}
-
-// UpdateContainerResources under the node's rules.
-func (c *Client) UpdateContainerResources(ctx context.Context, id string, resources *runtimeapi.ContainerResources) error {
-	c.rules.resources(resources.GetLinux())
-	return c.RuntimeService.UpdateContainerResources(ctx, id, resources)
-}
-
-// RunPodSandbox under the node's rules.
-func (c *Client) RunPodSandbox(ctx context.Context, config *runtimeapi.PodSandboxConfig, handler string) (string, error) {
-	if linux := config.GetLinux(); linux != nil && len(c.rules.Sysctls) > 0 {
-		options := linux.GetSecurityContext().GetNamespaceOptions()
-		all := inNamespaces(c.rules.Sysctls, options)
-		maps.Copy(all, linux.Sysctls)
-		linux.Sysctls = all
+// sandbox adds the node's settings of the kernel to those that the pod makes itself.
+func (r Rules) sandbox(linux *runtimeapi.LinuxPodSandboxConfig) {
+	if linux == nil || len(r.Sysctls) == 0 {
+		return
 	}
-	return c.RuntimeService.RunPodSandbox(ctx, config, handler)
+	all := inNamespaces(r.Sysctls, linux.GetSecurityContext().GetNamespaceOptions())
+	maps.Copy(all, linux.Sysctls)
+	linux.Sysctls = all
 }
 
 // inNamespaces leaves out the settings that would be the node's own: the pod shares those namespaces with it.
