@@ -24,11 +24,13 @@ func validateZone(zone *string, path *field.Path) field.ErrorList {
 		return nil
 	case *zone == "":
 		return field.ErrorList{field.Invalid(path, *zone, "timeZone must be nil or non-empty string")}
-	case strings.EqualFold(*zone, "Local"):
-		return field.ErrorList{field.Invalid(path, *zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones")}
+	}
+	var errs field.ErrorList
+	if strings.EqualFold(*zone, "Local") {
+		errs = append(errs, field.Invalid(path, *zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"))
 	}
 	if _, err := time.LoadLocation(*zone); err != nil {
-		return field.ErrorList{field.Invalid(path, *zone, err.Error())}
+		errs = append(errs, field.Invalid(path, *zone, "unknown time zone "+*zone))
 	}
-	return nil
+	return errs
 }

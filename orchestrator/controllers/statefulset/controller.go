@@ -1,6 +1,6 @@
 // Package statefulset keeps the numbered pods of a StatefulSet, each with its own name and claims, in order unless the set is parallel.
 //
-// It owns those Pods, their PersistentVolumeClaims' creation, the set's ControllerRevisions and its status.
+// It owns those Pods, their PersistentVolumeClaims' creation and which of them the set or a pod owns, the set's ControllerRevisions and its status.
 // StatefulSets and Pods feed it; the scheduler places what it makes.
 package statefulset
 
@@ -42,6 +42,11 @@ func Run(ctx context.Context, w *world.World) error {
 		loop.Owners(c.loop, "StatefulSet", old, new, c.wakeAdopters)
 		if new == nil {
 			c.doomed.Delete(old.UID)
+		}
+	})
+	loop.On(c.loop, w.Informers.Core().V1().PersistentVolumeClaims().Informer(), func(old, new *core.PersistentVolumeClaim) {
+		if new == nil {
+			c.wakeClaimants(old)
 		}
 	})
 	return c.loop.Run(ctx)
@@ -99,15 +104,19 @@ func (c *controller) sync(ctx context.Context, key string) error {
 			s.pods[ordinal] = p
 		}
 	}
-	var failed error
+	failed := c.retain(ctx, s)
+	if s.leaving, err = c.leaving(s); err != nil {
+		return errors.Join(failed, err)
+	}
 	for _, step := range s.plan() {
+		if failed != nil {
+			break
+		}
 		r := current
 		if step.update {
 			r = update
 		}
-		if failed = c.apply(ctx, key, set, step, r); failed != nil {
-			break
-		}
+		failed = c.apply(ctx, key, set, step, r)
 	}
 	next := s.status()
 	if s.wait > 0 {
@@ -208,19 +217,6 @@ func (c *controller) tell(set *apps.StatefulSet, verb, pod string, err error) {
 		return
 	}
 	c.Events.Eventf(set, core.EventTypeNormal, "Successful"+reason, "%s Pod %s in StatefulSet %s successful", reason, pod, set.Name)
-}
-
-func (c *controller) ensureClaims(ctx context.Context, set *apps.StatefulSet, pod string) error {
-	for _, claim := range claims(set, pod) {
-		_, err := c.Client.CoreV1().PersistentVolumeClaims(set.Namespace).Create(ctx, claim, meta.CreateOptions{})
-		switch {
-		case err == nil:
-			c.Events.Eventf(set, core.EventTypeNormal, "SuccessfulCreate", "create Claim %s Pod %s in StatefulSet %s success", claim.Name, pod, set.Name)
-		case !apierrors.IsAlreadyExists(err):
-			return fmt.Errorf("create claim %s: %w", claim.Name, err)
-		}
-	}
-	return nil
 }
 
 func (c *controller) collided(ctx context.Context, set *apps.StatefulSet) error {

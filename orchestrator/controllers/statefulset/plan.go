@@ -38,6 +38,8 @@ type situation struct {
 	pods            map[int]*core.Pod
 	current, update string
 	now             time.Time
+	// leaving are the ordinals without a pod whose claims must be gone before there is one.
+	leaving map[int]bool
 	// wait is when an availability changes by time alone.
 	wait time.Duration
 }
@@ -95,6 +97,11 @@ func (s *situation) fill() (steps []action, stop bool) {
 	for ordinal := start(s.set); ordinal < start(s.set)+replicas(s.set); ordinal++ {
 		p := s.pods[ordinal]
 		switch {
+		case p == nil && s.leaving[ordinal]:
+			if s.ordered() {
+				return steps, true
+			}
+			continue
 		case p == nil:
 			steps = append(steps, action{kind: create, ordinal: ordinal, update: s.fromUpdate(ordinal)})
 			if s.ordered() {
@@ -127,7 +134,7 @@ func (s *situation) fill() (steps []action, stop bool) {
 func (s *situation) shrink() (steps []action, stop bool) {
 	var condemned []int
 	for ordinal := range s.pods {
-		if ordinal < start(s.set) || ordinal >= start(s.set)+replicas(s.set) {
+		if beyond(s.set, ordinal) {
 			condemned = append(condemned, ordinal)
 		}
 	}

@@ -50,6 +50,11 @@ func partition(set *apps.StatefulSet) int {
 	return int(*r.Partition)
 }
 
+// beyond the replicas of a set is a pod that is to go.
+func beyond(set *apps.StatefulSet, ordinal int) bool {
+	return ordinal < start(set) || ordinal >= start(set)+replicas(set)
+}
+
 // build the pod of an ordinal from a revision.
 func build(set *apps.StatefulSet, ordinal int, r *apps.ControllerRevision) (*core.Pod, error) {
 	template, err := revision.TemplateOf(r)
@@ -102,8 +107,8 @@ func claims(set *apps.StatefulSet, pod string) []*core.PersistentVolumeClaim {
 		}
 		maps.Copy(labels, set.Spec.Selector.MatchLabels)
 		claim.Labels, claim.Status = labels, core.PersistentVolumeClaimStatus{}
-		if p := set.Spec.PersistentVolumeClaimRetentionPolicy; p != nil && p.WhenDeleted == apps.DeletePersistentVolumeClaimRetentionPolicyType {
-			claim.OwnerReferences = append(claim.OwnerReferences, *meta.NewControllerRef(set, apps.SchemeGroupVersion.WithKind("StatefulSet")))
+		if ref := ownerWanted(set, nil, false); ref != nil {
+			claim.OwnerReferences = append(claim.OwnerReferences, *ref)
 		}
 		out = append(out, claim)
 	}
