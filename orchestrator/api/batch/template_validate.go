@@ -3,21 +3,29 @@ package batch
 import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/validation"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 )
 
 // validateTemplateUpdate: while a Job is suspended and none of its pods run, queueing systems may change where they go (KEP-2926).
 func validateTemplateUpdate(j, old *batchv1.Job, path *field.Path) field.ErrorList {
 	if !waiting(old) {
-		return validation.ValidateImmutableField(j.Spec.Template, old.Spec.Template, path)
+		if !equality.Semantic.DeepEqual(j.Spec.Template, old.Spec.Template) {
+			return field.ErrorList{field.Invalid(path, kind.Untagged(j.Spec.Template), "field is immutable")}
+		}
+		return nil
 	}
 	allowed := old.Spec.Template.DeepCopy()
 	allowed.Labels, allowed.Annotations = j.Spec.Template.Labels, j.Spec.Template.Annotations
 	from, to := &j.Spec.Template.Spec, &allowed.Spec
 	to.NodeSelector, to.Tolerations, to.SchedulingGates = from.NodeSelector, from.Tolerations, from.SchedulingGates
 	to.Affinity = withNodeAffinity(to.Affinity, from.Affinity)
-	return validation.ValidateImmutableField(j.Spec.Template, *allowed, path)
+	if !equality.Semantic.DeepEqual(*from, *to) {
+		return field.ErrorList{field.Invalid(path.Child("spec"), kind.Untagged(*from), "field is immutable")}
+	}
+	return nil
 }
 
 // waiting is true for a suspended Job that has no start time: it never ran, or what ran is gone.
