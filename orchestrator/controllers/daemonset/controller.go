@@ -107,7 +107,7 @@ func (c *controller) sync(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	s := &situation{ds: ds, hash: current.Labels[revision.Label], nodes: nodes, byNode: map[string][]*core.Pod{}, now: time.Now()}
+	s := &situation{ds: ds, hash: current.Labels[revision.Label], nodes: nodes, byNode: map[string][]*core.Pod{}, now: time.Now(), places: survey(ds, nodes)}
 	for _, p := range mine {
 		if _, gone := c.doomed.Load(p.UID); gone && p.DeletionTimestamp == nil {
 			p = p.DeepCopy()

@@ -7,103 +7,11 @@ import (
 
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	corev1 "k8s.io/component-helpers/scheduling/corev1"
-	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
-	"k8s.io/klog/v2"
 
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/pods"
 	"github.com/plumb-k8s/plumb/orchestrator/controllers/revision"
 )
-
-const (
-	generationAnnotation = apps.DeprecatedTemplateGeneration
-	generationLabel      = "pod-template-generation"
-)
-
-// daemon is the pod of a set for one node.
-func daemon(ds *apps.DaemonSet, node, hash string) *core.Pod {
-	p := pods.FromTemplate(&ds.Spec.Template, ds.Namespace, *meta.NewControllerRef(ds, apps.SchemeGroupVersion.WithKind("DaemonSet")))
-	if p.Labels == nil {
-		p.Labels = map[string]string{}
-	}
-	if g := ds.Annotations[generationAnnotation]; g != "" {
-		p.Labels[generationLabel] = g
-	}
-	if hash != "" {
-		p.Labels[revision.Label] = hash
-	}
-	tolerate(&p.Spec)
-	aim(&p.Spec, node)
-	return p
-}
-
-// tolerate what a daemon must outlive: a node's own troubles.
-func tolerate(spec *core.PodSpec) {
-	add := func(key string, effect core.TaintEffect) {
-		t := core.Toleration{Key: key, Operator: core.TolerationOpExists, Effect: effect}
-		if !slices.ContainsFunc(spec.Tolerations, func(o core.Toleration) bool { return o.MatchToleration(&t) }) {
-			spec.Tolerations = append(spec.Tolerations, t)
-		}
-	}
-	add(core.TaintNodeNotReady, core.TaintEffectNoExecute)
-	add(core.TaintNodeUnreachable, core.TaintEffectNoExecute)
-	add(core.TaintNodeDiskPressure, core.TaintEffectNoSchedule)
-	add(core.TaintNodeMemoryPressure, core.TaintEffectNoSchedule)
-	add(core.TaintNodePIDPressure, core.TaintEffectNoSchedule)
-	add(core.TaintNodeUnschedulable, core.TaintEffectNoSchedule)
-	if spec.HostNetwork {
-		add(core.TaintNodeNetworkUnavailable, core.TaintEffectNoSchedule)
-	}
-}
-
-// aim the pod at its node: every term of its required affinity is replaced by the node's name, as the controller has checked the terms.
-func aim(spec *core.PodSpec, node string) {
-	term := core.NodeSelectorTerm{MatchFields: []core.NodeSelectorRequirement{{Key: meta.ObjectNameField, Operator: core.NodeSelectorOpIn, Values: []string{node}}}}
-	if spec.Affinity == nil {
-		spec.Affinity = &core.Affinity{}
-	}
-	if spec.Affinity.NodeAffinity == nil {
-		spec.Affinity.NodeAffinity = &core.NodeAffinity{}
-	}
-	spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution = &core.NodeSelector{NodeSelectorTerms: []core.NodeSelectorTerm{term}}
-}
-
-// nodeOf a daemon: where it runs, or the node that it is aimed at.
-func nodeOf(p *core.Pod) string {
-	if p.Spec.NodeName != "" || p.Spec.Affinity == nil || p.Spec.Affinity.NodeAffinity == nil || p.Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
-		return p.Spec.NodeName
-	}
-	for _, term := range p.Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms {
-		for _, f := range term.MatchFields {
-			if f.Key == meta.ObjectNameField && f.Operator == core.NodeSelectorOpIn && len(f.Values) == 1 {
-				return f.Values[0]
-			}
-		}
-	}
-	return ""
-}
-
-// eligible says whether a daemon should be started on a node, and whether one that is there may stay.
-func eligible(ds *apps.DaemonSet, node *core.Node) (run, stay bool) {
-	p := &core.Pod{Spec: *ds.Spec.Template.Spec.DeepCopy()}
-	if p.Spec.NodeName != "" && p.Spec.NodeName != node.Name {
-		return false, false
-	}
-	tolerate(&p.Spec)
-	if fits, err := nodeaffinity.GetRequiredNodeAffinity(p).Match(node); err != nil || !fits {
-		return false, false
-	}
-	refused := func(effects ...core.TaintEffect) bool {
-		_, found := corev1.FindMatchingUntoleratedTaint(klog.Background(), node.Spec.Taints, p.Spec.Tolerations, func(t *core.Taint) bool { return slices.Contains(effects, t.Effect) }, true)
-		return found
-	}
-	if refused(core.TaintEffectNoSchedule, core.TaintEffectNoExecute) {
-		return false, !refused(core.TaintEffectNoExecute)
-	}
-	return true, true
-}
 
 // work to do for a set.
 type work struct {
@@ -119,6 +27,8 @@ type situation struct {
 	nodes  []*core.Node
 	byNode map[string][]*core.Pod
 	now    time.Time
+	// places by the name of the node.
+	places map[string]place
 }
 
 func (s *situation) updated(p *core.Pod) bool {
@@ -136,7 +46,7 @@ func (s *situation) manage() (w work) {
 	surge, _ := s.limits()
 	for _, node := range s.nodes {
 		known[node.Name] = true
-		run, stay := eligible(s.ds, node)
+		run, stay := s.places[node.Name].run, s.places[node.Name].stay
 		mine := s.byNode[node.Name]
 		switch {
 		case run && len(mine) == 0:
@@ -221,7 +131,7 @@ func (s *situation) limits() (surge, unavailable int) {
 	}
 	wanted := 0
 	for _, node := range s.nodes {
-		if run, _ := eligible(s.ds, node); run {
+		if s.places[node.Name].run {
 			wanted++
 		}
 	}
@@ -249,8 +159,7 @@ func (s *situation) roll() (w work) {
 	var broken, willing []*core.Pod
 	var grow []string
 	for _, node := range s.nodes {
-		run, _ := eligible(s.ds, node)
-		if !run {
+		if !s.places[node.Name].run {
 			continue
 		}
 		var fresh, old *core.Pod
@@ -298,9 +207,8 @@ func (s *situation) status() (next apps.DaemonSetStatus, wait time.Duration) {
 	next.CurrentNumberScheduled, next.NumberMisscheduled, next.DesiredNumberScheduled, next.NumberReady = 0, 0, 0, 0
 	next.UpdatedNumberScheduled, next.NumberAvailable = 0, 0
 	for _, node := range s.nodes {
-		run, _ := eligible(s.ds, node)
 		mine := slices.Clone(s.byNode[node.Name])
-		if !run {
+		if !s.places[node.Name].run {
 			if len(mine) > 0 {
 				next.NumberMisscheduled++
 			}
