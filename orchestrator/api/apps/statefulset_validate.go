@@ -4,8 +4,10 @@ import (
 	"context"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -57,7 +59,14 @@ func validateStatefulSetUpdate(ctx context.Context, s, old *appsv1.StatefulSet) 
 	errs = append(errs, validation.ValidateImmutableField(s.Spec.ServiceName, was.ServiceName, specPath.Child("serviceName"))...)
 	errs = append(errs, validation.ValidateImmutableField(s.Spec.PodManagementPolicy, was.PodManagementPolicy, specPath.Child("podManagementPolicy"))...)
 	errs = append(errs, validation.ValidateImmutableField(s.Spec.Selector, was.Selector, specPath.Child("selector"))...)
-	errs = append(errs, validation.ValidateImmutableField(s.Spec.VolumeClaimTemplates, was.VolumeClaimTemplates, specPath.Child("volumeClaimTemplates"))...)
+	if !equality.Semantic.DeepEqual(s.Spec.VolumeClaimTemplates, was.VolumeClaimTemplates) {
+		shown := make([]corev1.PersistentVolumeClaim, len(s.Spec.VolumeClaimTemplates))
+		for i := range shown {
+			shown[i] = s.Spec.VolumeClaimTemplates[i]
+			shown[i].TypeMeta = metav1.TypeMeta{}
+		}
+		errs = append(errs, field.Invalid(specPath.Child("volumeClaimTemplates"), kind.Untagged(shown), "field is immutable"))
+	}
 	kept.ServiceName, kept.PodManagementPolicy, kept.Selector, kept.VolumeClaimTemplates = was.ServiceName, was.PodManagementPolicy, was.Selector, was.VolumeClaimTemplates
 	kept.Replicas, kept.Template, kept.UpdateStrategy = was.Replicas, was.Template, was.UpdateStrategy
 	kept.MinReadySeconds, kept.Ordinals, kept.RevisionHistoryLimit = was.MinReadySeconds, was.Ordinals, was.RevisionHistoryLimit

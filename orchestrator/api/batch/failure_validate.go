@@ -121,20 +121,9 @@ func validateReplacement(s *batchv1.JobSpec, path *field.Path) field.ErrorList {
 func oneOf[T ~string](value T, supported []T, path *field.Path) field.ErrorList {
 	switch {
 	case value == "":
-		return field.ErrorList{field.Required(path, fmt.Sprintf("valid values: %s", quoted(supported)))}
+		return field.ErrorList{field.Required(path, fmt.Sprintf("valid values: %q", supported))}
 	case !slices.Contains(supported, value):
 		return field.ErrorList{field.NotSupported(path, value, supported)}
 	}
 	return nil
-}
-
-func quoted[T ~string](values []T) string {
-	text := ""
-	for i, v := range values {
-		if i > 0 {
-			text += ", "
-		}
-		text += fmt.Sprintf("%q", string(v))
-	}
-	return text
 }

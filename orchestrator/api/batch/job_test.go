@@ -8,6 +8,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -59,6 +60,13 @@ func TestWhatAJobMayNotHold(t *testing.T) {
 		{"unknown container, code twice", `"podFailurePolicy":{"rules":[{"action":"FailJob","onExitCodes":{"containerName":"z","operator":"In","values":[1,1]}}]},`,
 			`spec.podFailurePolicy.rules[0].onExitCodes.containerName: Invalid value: "z": must be one of the container or initContainer names in the pod template
 spec.podFailurePolicy.rules[0].onExitCodes.values[1]: Duplicate value: 1`},
+		{"somebody else's selector", `"selector":{"matchLabels":{"a":"b"}},`, "spec.selector: Invalid value: OBJECT: `selector` not auto-generated\n" +
+			"spec.template.metadata.labels: Invalid value: OBJECT: `selector` does not match template `labels`"},
+		{"a selector by hand that misses", `"manualSelector":true,"selector":{"matchLabels":{"a":"b"}},`,
+			"spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`"},
+		{"no action, no operator", `"podFailurePolicy":{"rules":[{"action":"","onExitCodes":{"operator":"","values":[1]}}]},`,
+			`spec.podFailurePolicy.rules[0].action: Required value: valid values: ["Count" "FailIndex" "FailJob" "Ignore"]
+spec.podFailurePolicy.rules[0].onExitCodes.operator: Required value: valid values: ["In" "NotIn"]`},
 		{"replaced by no policy", `"podReplacementPolicy":"Never",`, `spec.podReplacementPolicy: Unsupported value: "Never": supported values: "Failed", "TerminatingOrFailed"`},
 		{"negative", `"parallelism":-1,"completions":-1,"backoffLimit":-1,"activeDeadlineSeconds":-1,"ttlSecondsAfterFinished":-1,`, `spec.parallelism: Invalid value: -1: must be greater than or equal to 0
 spec.completions: Invalid value: -1: must be greater than or equal to 0
@@ -90,6 +98,10 @@ func TestWhatOfAJobMayChange(t *testing.T) {
 		{"labels, while suspended", `"suspend":true,`, func(j *batchv1.Job) { j.Spec.Template.Annotations = map[string]string{"a": "b"} }, ""},
 		{"its node, while suspended", `"suspend":true,`, func(j *batchv1.Job) { j.Spec.Template.Spec.NodeName = "n" }, `spec.template.spec: Invalid value: OBJECT: field is immutable`},
 		{"where it goes, while it runs", ``, func(j *batchv1.Job) { j.Spec.Template.Spec.NodeSelector = map[string]string{"a": "b"} }, `spec.template: Invalid value: OBJECT: field is immutable`},
+		{"what its pods get, while suspended", `"suspend":true,`, func(j *batchv1.Job) {
+			j.Spec.Template.Spec.Containers[0].Resources.Requests = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")}
+		}, ""},
+		{"no completions", elastic, func(j *batchv1.Job) { j.Spec.Completions = nil }, `spec.completions: Required value: when completion mode is Indexed`},
 		{"rules for nodes beside others, while suspended", `"suspend":true,`, func(j *batchv1.Job) {
 			j.Spec.Template.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{}}
 		}, ""},

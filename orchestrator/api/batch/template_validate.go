@@ -9,7 +9,8 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/api/kind"
 )
 
-// validateTemplateUpdate: while a Job is suspended and none of its pods run, queueing systems may change where they go (KEP-2926).
+// validateTemplateUpdate: while a Job is suspended and none of its pods run, queueing systems may change where they go (KEP-2926) and
+// what they get (KEP-5440).
 func validateTemplateUpdate(j, old *batchv1.Job, path *field.Path) field.ErrorList {
 	if !waiting(old) {
 		if !equality.Semantic.DeepEqual(j.Spec.Template, old.Spec.Template) {
@@ -22,10 +23,19 @@ func validateTemplateUpdate(j, old *batchv1.Job, path *field.Path) field.ErrorLi
 	from, to := &j.Spec.Template.Spec, &allowed.Spec
 	to.NodeSelector, to.Tolerations, to.SchedulingGates = from.NodeSelector, from.Tolerations, from.SchedulingGates
 	to.Affinity = withNodeAffinity(to.Affinity, from.Affinity)
+	withResources(to.InitContainers, from.InitContainers)
+	withResources(to.Containers, from.Containers)
 	if !equality.Semantic.DeepEqual(*from, *to) {
 		return field.ErrorList{field.Invalid(path.Child("spec"), kind.Untagged(*from), "field is immutable")}
 	}
 	return nil
+}
+
+// withResources gives containers the resources that others, in the same order, have.
+func withResources(to, from []corev1.Container) {
+	for i := range min(len(to), len(from)) {
+		to[i].Resources = from[i].Resources
+	}
 }
 
 // waiting is true for a suspended Job that has no start time: it never ran, or what ran is gone.

@@ -6,7 +6,11 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/labels"
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -14,10 +18,34 @@ import (
 )
 
 func validateJob(_ context.Context, j *batchv1.Job) field.ErrorList {
+	var errs field.ErrorList
+	if manual := j.Spec.ManualSelector; j.Spec.Selector != nil && (manual == nil || !*manual) {
+		generated := metav1.LabelSelector{MatchLabels: map[string]string{batchv1.ControllerUidLabel: string(j.UID)}}
+		if !equality.Semantic.DeepEqual(*j.Spec.Selector, generated) {
+			errs = append(errs, field.Invalid(field.NewPath("spec", "selector"), j.Spec.Selector, "`selector` not auto-generated"))
+		}
+	}
+	errs = append(errs, validateSelected(j)...)
+	if indexed(&j.Spec) && j.Spec.Completions != nil && *j.Spec.Completions > 0 {
+		last := fmt.Sprintf("%s-%d", j.Name, *j.Spec.Completions-1)
+		if len(utilvalidation.IsDNS1123Label(last)) > 0 {
+			errs = append(errs, field.Invalid(field.NewPath("metadata", "name"), j.Name, "will not able to create pod with invalid DNS label: "+last))
+		}
+	}
+	return errs
+}
+
+// validateSelected: whoever chose the selector, it must select the Job's own pods.
+func validateSelected(j *batchv1.Job) field.ErrorList {
 	path := field.NewPath("spec")
 	errs := validateJobSpec(&j.Spec, path)
 	if j.Spec.Selector == nil {
-		errs = append(errs, field.Required(path.Child("selector"), ""))
+		return append(errs, field.Required(path.Child("selector"), ""))
+	}
+	errs = append(errs, metavalidation.ValidateLabelSelector(j.Spec.Selector, metavalidation.LabelSelectorValidationOptions{}, path.Child("selector"))...)
+	selector, err := metav1.LabelSelectorAsSelector(j.Spec.Selector)
+	if err == nil && !selector.Matches(labels.Set(j.Spec.Template.Labels)) {
+		errs = append(errs, field.Invalid(path.Child("template", "metadata", "labels"), j.Spec.Template.Labels, "`selector` does not match template `labels`"))
 	}
 	return errs
 }
@@ -52,14 +80,15 @@ func validateJobSpec(s *batchv1.JobSpec, path *field.Path) field.ErrorList {
 	errs = append(errs, podspec.ValidateTemplate(&s.Template, path.Child("template"))...)
 	restart, at := s.Template.Spec.RestartPolicy, path.Child("template", "spec", "restartPolicy")
 	switch restart {
-	case corev1.RestartPolicyOnFailure, corev1.RestartPolicyNever:
+	case corev1.RestartPolicyNever:
+	case corev1.RestartPolicyOnFailure:
+		if s.PodFailurePolicy != nil {
+			errs = append(errs, field.Invalid(at, restart, `only "Never" is supported when podFailurePolicy is specified`))
+		}
 	case "", corev1.RestartPolicyAlways:
 		errs = append(errs, field.Required(at, `valid values: "OnFailure", "Never"`))
 	default:
 		errs = append(errs, field.NotSupported(at, restart, []corev1.RestartPolicy{corev1.RestartPolicyOnFailure, corev1.RestartPolicyNever}))
-	}
-	if s.PodFailurePolicy != nil && restart != corev1.RestartPolicyNever {
-		errs = append(errs, field.Invalid(at, restart, `only "Never" is supported when podFailurePolicy is specified`))
 	}
 	return errs
 }
@@ -141,9 +170,9 @@ func validateIndexed(s *batchv1.JobSpec, path *field.Path) field.ErrorList {
 	return errs
 }
 
-func validateJobUpdate(ctx context.Context, j, old *batchv1.Job) field.ErrorList {
+func validateJobUpdate(_ context.Context, j, old *batchv1.Job) field.ErrorList {
 	path := field.NewPath("spec")
-	errs := validateJob(ctx, j)
+	errs := validateSelected(j)
 	errs = append(errs, validateCompletions(&j.Spec, &old.Spec, path)...)
 	errs = append(errs, validation.ValidateImmutableField(j.Spec.Selector, old.Spec.Selector, path.Child("selector"))...)
 	errs = append(errs, validateTemplateUpdate(j, old, path.Child("template"))...)
@@ -157,7 +186,10 @@ func validateJobUpdate(ctx context.Context, j, old *batchv1.Job) field.ErrorList
 // validateCompletions: only an indexed Job whose completions are its parallelism may grow or shrink (KEP-3715).
 func validateCompletions(s, old *batchv1.JobSpec, path *field.Path) field.ErrorList {
 	at := path.Child("completions")
-	if !indexed(s) || s.Completions == nil || s.Parallelism == nil || old.Completions == nil {
+	if indexed(s) && s.Completions == nil {
+		return nil // it is missed already
+	}
+	if !indexed(s) || s.Parallelism == nil || old.Completions == nil {
 		return validation.ValidateImmutableField(s.Completions, old.Completions, at)
 	}
 	if *s.Completions != *old.Completions && *s.Completions != *s.Parallelism {

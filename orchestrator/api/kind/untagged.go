@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Untagged shows a value in an error as stock does: stock validates types of its own that have no JSON names, so its messages spell fields as
@@ -67,10 +69,36 @@ func writeElements(out *bytes.Buffer, v reflect.Value) error {
 	return nil
 }
 
+// metaPackage holds the metadata, which have JSON names in stock's own types too.
+var metaPackage = reflect.TypeFor[metav1.ObjectMeta]().PkgPath()
+
+// writeInline writes the fields of an embedded struct by their JSON names.
+func writeInline(out *bytes.Buffer, v reflect.Value, written *int) error {
+	text, err := json.Marshal(v.Interface())
+	if err != nil {
+		return err
+	}
+	if text = bytes.TrimSuffix(bytes.TrimPrefix(text, []byte("{")), []byte("}")); len(text) == 0 {
+		return nil
+	}
+	if *written > 0 {
+		out.WriteByte(',')
+	}
+	*written++
+	out.Write(text)
+	return nil
+}
+
 // writeFields writes a struct's fields; those of an embedded one stand beside them. written counts, for the commas.
 func writeFields(out *bytes.Buffer, v reflect.Value, written *int) error {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
+		if f.Anonymous && f.Type.PkgPath() == metaPackage {
+			if err := writeInline(out, v.Field(i), written); err != nil {
+				return err
+			}
+			continue
+		}
 		if f.Anonymous && f.Type.Kind() == reflect.Struct {
 			if err := writeFields(out, v.Field(i), written); err != nil {
 				return err
