@@ -26,11 +26,17 @@ func NewCommand() *cobra.Command {
 	flags := addFlags(cmd.Flags())
 	logging := logs.AddFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		logger, err := logging.Logger("kube-proxy")
+		settings, err := flags.load(cmd.Flags())
 		if err != nil {
 			return err
 		}
-		settings, err := flags.load(cmd.Flags())
+		if !cmd.Flags().Changed("v") {
+			logging.Verbosity = int(settings.Logging.Verbosity)
+		}
+		if settings.Logging.Format != "" && !cmd.Flags().Changed("logging-format") {
+			logging.Format = settings.Logging.Format
+		}
+		logger, err := logging.Logger("kube-proxy")
 		if err != nil {
 			return err
 		}

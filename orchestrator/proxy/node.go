@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 
@@ -22,6 +23,7 @@ func (p *Proxy) describeNode() ruleset.Node {
 		out.Zone = node.Labels[corev1.LabelTopologyZone]
 		own = internalIPs(node)
 	}
+	own = preferBound(p.cfg.Settings.BindAddress, own)
 	wanted := p.cfg.Settings.NodePortAddresses
 	if len(wanted) == 0 || slices.Contains(wanted, "primary") {
 		out.Addresses = own
@@ -44,6 +46,16 @@ func internalIPs(node *corev1.Node) []netip.Addr {
 		}
 	}
 	return out
+}
+
+// preferBound puts the address that the settings name in the place of the Node's one of its family: stock takes it for the node's own.
+func preferBound(bind string, own []netip.Addr) []netip.Addr {
+	bound, err := netip.ParseAddr(bind)
+	if err != nil || bound.IsUnspecified() {
+		return own
+	}
+	others := slices.DeleteFunc(slices.Clone(own), func(a netip.Addr) bool { return a.Is4() == bound.Is4() })
+	return append([]netip.Addr{bound}, others...)
 }
 
 func parsePrefixes(texts []string) []netip.Prefix {
@@ -96,6 +108,9 @@ func prepareHost(s *Settings, logger *slog.Logger) {
 		write("/proc/sys/net/ipv6/conf/all/forwarding", "1")
 	}
 	const conntrack = "/proc/sys/net/netfilter/nf_conntrack_"
+	if limit := connections(s, runtime.NumCPU()); limit > 0 {
+		write(conntrack+"max", strconv.Itoa(limit))
+	}
 	if t := s.Conntrack.TCPEstablishedTimeout; t != nil && t.Duration > 0 {
 		write(conntrack+"tcp_timeout_established", strconv.Itoa(int(t.Seconds())))
 	}
@@ -111,4 +126,12 @@ func prepareHost(s *Settings, logger *slog.Logger) {
 	if s.Conntrack.TCPBeLiberal {
 		write(conntrack+"tcp_be_liberal", "1")
 	}
+}
+
+// connections are how many the kernel should be able to follow; 0: as many as it does.
+func connections(s *Settings, cores int) int {
+	if *s.Conntrack.MaxPerCore <= 0 {
+		return 0
+	}
+	return max(int(*s.Conntrack.MaxPerCore)*cores, int(*s.Conntrack.Min))
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +42,14 @@ func TestSettings(t *testing.T) {
 			return s.ClusterCIDR == "10.9.0.0/16" && s.HealthzBindAddress == "127.0.0.1:10256"
 		}, ""},
 		{"an unknown field", head + "clusterCidrs: x\n", nil, nil, "clusterCidrs"},
+		{"what stock's proxy and kubeadm say by default", head + "mode: iptables\niptables: {masqueradeBit: 15, masqueradeAll: true, localhostNodePorts: true, syncPeriod: 20s}\nbindAddress: 0.0.0.0\nconfigSyncPeriod: 15m0s\n", nil, func(s *Settings) bool {
+			return *s.NFTables.MasqueradeBit == 15 && s.NFTables.MasqueradeAll && s.NFTables.SyncPeriod.Duration == 20*time.Second && connections(s, 8) == 8*32768
+		}, ""},
+		{"the section of another mode", head + "mode: nftables\niptables: {masqueradeAll: true}\nipvs: {strictARP: true}\n", nil, func(s *Settings) bool { return !s.NFTables.MasqueradeAll }, ""},
+		{"ipvs", head + "mode: ipvs\n", nil, nil, `line 3: mode: "ipvs" is not supported`},
+		{"ipvs as a flag", head, []string{"--proxy-mode=ipvs"}, nil, "--proxy-mode=ipvs"},
+		{"a feature gate", head + "featureGates: {X: true}\n", nil, nil, "line 3: featureGates: "},
+		{"profiles", head + "enableProfiling: true\n", nil, nil, "line 3: enableProfiling: "},
 		{"another kind", "apiVersion: v1\nkind: Pod\n", nil, nil, "KubeProxyConfiguration"},
 		{"a bit beyond the mark", head + "nftables: {masqueradeBit: 40}\n", nil, nil, "masqueradeBit"},
 	}
@@ -65,6 +75,33 @@ func TestSettings(t *testing.T) {
 				t.Errorf("%+v, %v", got, err)
 			}
 		})
+	}
+}
+
+// What stock's kube-proxy --write-config-to writes.
+func TestStocksDefaultFileIsTaken(t *testing.T) {
+	fs := pflag.NewFlagSet("kube-proxy", pflag.ContinueOnError)
+	flags := addFlags(fs)
+	if err := fs.Parse([]string{"--config=testdata/stock.yaml"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := flags.load(fs); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEveryFieldOfTheConfigurationIsHonouredOrRefused(t *testing.T) {
+	for _, wrong := range configuration.Unaccounted(reflect.TypeFor[Settings]()) {
+		t.Error(wrong)
+	}
+}
+
+func TestBindAddressIsTheNodesOwn(t *testing.T) {
+	own := []netip.Addr{netip.MustParseAddr("172.30.0.2"), netip.MustParseAddr("fd00::2")}
+	for bind, want := range map[string]string{"": "[172.30.0.2 fd00::2]", "0.0.0.0": "[172.30.0.2 fd00::2]", "192.0.2.9": "[192.0.2.9 fd00::2]", "fd00::9": "[fd00::9 172.30.0.2]"} {
+		if got := fmt.Sprint(preferBound(bind, own)); got != want {
+			t.Errorf("bound to %q: %s, not %s", bind, got, want)
+		}
 	}
 }
 

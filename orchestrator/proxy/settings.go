@@ -11,12 +11,11 @@ import (
 	"github.com/spf13/pflag"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	config "k8s.io/kube-proxy/config/v1alpha1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/plumb-k8s/plumb/orchestrator/proxy/nftables"
 )
 
-// Settings are stock's configuration kind. Fields that only other modes and systems heed are accepted and have no effect.
+// Settings are stock's configuration kind; see configuration for what becomes of its fields.
 type Settings = config.KubeProxyConfiguration
 
 // flagValues are the command line. A flag that is given wins over the file.
@@ -38,7 +37,7 @@ func addFlags(fs *pflag.FlagSet) *flagValues {
 	fs.StringVar(&v.BindAddress, "bind-address", "", "address of this node, until the Node object tells")
 	fs.StringVar(&v.HealthzBindAddress, "healthz-bind-address", "", "address of the health server (default 0.0.0.0:10256)")
 	fs.StringVar(&v.MetricsBindAddress, "metrics-bind-address", "", "address of the metrics server (default 127.0.0.1:10249)")
-	fs.StringVar(&f.mode, "proxy-mode", "", "nftables, which is the only mode")
+	fs.StringVar(&f.mode, "proxy-mode", "", "nftables, which is the only mode; iptables, which stock's default file names, is served alike")
 	fs.StringSliceVar(&f.cidrs, "nodeport-addresses", nil, "addresses of node ports: CIDRs, or primary for the Node's own")
 	fs.BoolVar(&v.NFTables.MasqueradeAll, "masquerade-all", false, "masquerade all clients of ClusterIPs")
 	fs.Int32Var(&f.oom, "oom-score-adj", -999, "oom-score-adj of this process")
@@ -49,18 +48,14 @@ func addFlags(fs *pflag.FlagSet) *flagValues {
 func (f *flagValues) load(fs *pflag.FlagSet) (*Settings, error) {
 	s := &Settings{}
 	if f.file != "" {
-		raw, err := os.ReadFile(f.file)
-		if err != nil {
-			return nil, fmt.Errorf("--config: %w", err)
-		}
-		if err := yaml.UnmarshalStrict(raw, s); err != nil {
-			return nil, fmt.Errorf("--config=%s: %w", f.file, err)
-		}
-		if s.Kind != "KubeProxyConfiguration" || s.APIVersion != config.SchemeGroupVersion.String() {
-			return nil, fmt.Errorf("--config=%s: is %s %s, not %s KubeProxyConfiguration", f.file, s.APIVersion, s.Kind, config.SchemeGroupVersion)
+		if err := configuration.Read(f.file, s); err != nil {
+			return nil, err
 		}
 	}
 	fs.Visit(func(given *pflag.Flag) { f.override(s, given.Name) })
+	if s.Mode != "" && s.Mode != nftablesMode && s.Mode != iptablesMode {
+		return nil, fmt.Errorf("--proxy-mode=%s: the packet filter is nftables; say nftables", s.Mode)
+	}
 	return s, complete(s)
 }
 
@@ -92,8 +87,13 @@ func (f *flagValues) override(s *Settings, flag string) {
 	}
 }
 
+const nftablesMode, iptablesMode config.ProxyMode = "nftables", "iptables"
+
 // complete fills what was left open with stock's defaults.
 func complete(s *Settings) error {
+	if s.Mode != nftablesMode {
+		obeyIPTables(s)
+	}
 	if s.HostnameOverride == "" {
 		name, err := os.Hostname()
 		if err != nil {
@@ -115,11 +115,39 @@ func complete(s *Settings) error {
 	if bit := *s.NFTables.MasqueradeBit; bit < 0 || bit > 31 {
 		return fmt.Errorf("nftables.masqueradeBit: %d is not within 0 and 31", bit)
 	}
+	completeConntrack(&s.Conntrack)
 	if s.OOMScoreAdj == nil {
 		score := int32(-999)
 		s.OOMScoreAdj = &score
 	}
 	return nil
+}
+
+// obeyIPTables takes over what the section of the mode that the file names says, and this one's does not.
+func obeyIPTables(s *Settings) {
+	s.NFTables.MasqueradeAll = s.NFTables.MasqueradeAll || s.IPTables.MasqueradeAll
+	if s.NFTables.MasqueradeBit == nil {
+		s.NFTables.MasqueradeBit = s.IPTables.MasqueradeBit
+	}
+	if s.NFTables.SyncPeriod.Duration == 0 {
+		s.NFTables.SyncPeriod = s.IPTables.SyncPeriod
+	}
+}
+
+// completeConntrack fills in stock's defaults for the table of connections.
+func completeConntrack(c *config.KubeProxyConntrackConfiguration) {
+	if c.MaxPerCore == nil {
+		c.MaxPerCore = new(int32(32 << 10))
+	}
+	if c.Min == nil {
+		c.Min = new(int32(128 << 10))
+	}
+	if c.TCPEstablishedTimeout == nil {
+		c.TCPEstablishedTimeout = &metav1.Duration{Duration: 24 * time.Hour}
+	}
+	if c.TCPCloseWaitTimeout == nil {
+		c.TCPCloseWaitTimeout = &metav1.Duration{Duration: time.Hour}
+	}
 }
 
 // withPort adds the port to an address that comes without.

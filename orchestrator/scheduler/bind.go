@@ -25,7 +25,10 @@ import (
 
 func (s *Scheduler) startRecording(b record.EventBroadcaster) {
 	b.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: s.Client.CoreV1().Events(metav1.NamespaceAll)})
-	s.recorder = b.NewRecorder(scheme.Scheme, corev1.EventSource{Component: s.Name})
+	s.recorders = map[string]record.EventRecorder{}
+	for _, name := range s.Names {
+		s.recorders[name] = b.NewRecorder(scheme.Scheme, corev1.EventSource{Component: name})
+	}
 }
 
 // bind writes the decision. When the apiserver refuses it, the pod is taken back and tried again.
@@ -37,7 +40,7 @@ func (s *Scheduler) bind(ctx context.Context, attempt queue.Attempt, assumed *co
 	}, metav1.CreateOptions{})
 	if err == nil {
 		s.queue.Done(attempt)
-		s.recorder.Eventf(pod, corev1.EventTypeNormal, "Scheduled", "Successfully assigned %s to %s", key(pod), node)
+		s.recorders[pod.Spec.SchedulerName].Eventf(pod, corev1.EventTypeNormal, "Scheduled", "Successfully assigned %s to %s", key(pod), node)
 		return
 	}
 	if apierrors.IsNotFound(err) {
@@ -54,7 +57,7 @@ func (s *Scheduler) refuse(ctx context.Context, attempt queue.Attempt, refused m
 	plan, message := s.plan(pod, refused)
 	s.queue.Refuse(attempt, rules.NeedOf(refused))
 	s.write(ctx, working, func(ctx context.Context) {
-		s.recorder.Event(pod, corev1.EventTypeWarning, "FailedScheduling", message)
+		s.recorders[pod.Spec.SchedulerName].Event(pod, corev1.EventTypeWarning, "FailedScheduling", message)
 		nominated := ""
 		if plan != nil {
 			nominated = plan.Node.Name
@@ -132,7 +135,7 @@ func (s *Scheduler) evict(ctx context.Context, pod *corev1.Pod, plan *preempt.Pl
 		}
 		condition := corev1.PodCondition{
 			Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, Reason: corev1.PodReasonPreemptionByScheduler, LastTransitionTime: metav1.Now(),
-			Message: fmt.Sprintf("%s: preempting to accommodate a higher priority pod", s.Name), ObservedGeneration: v.Generation,
+			Message: fmt.Sprintf("%s: preempting to accommodate a higher priority pod", pod.Spec.SchedulerName), ObservedGeneration: v.Generation,
 		}
 		if err := s.patchStatus(ctx, v.Pod, condition, nil); err != nil {
 			s.Logger.Warn("victim not told", "pod", key(v.Pod), "err", err)
@@ -142,7 +145,7 @@ func (s *Scheduler) evict(ctx context.Context, pod *corev1.Pod, plan *preempt.Pl
 			s.Logger.Warn("victim not evicted", "pod", key(v.Pod), "err", err)
 			continue
 		}
-		s.recorder.Eventf(v.Pod, corev1.EventTypeNormal, "Preempted", "Preempted by pod %s on node %s", pod.UID, plan.Node.Name)
+		s.recorders[pod.Spec.SchedulerName].Eventf(v.Pod, corev1.EventTypeNormal, "Preempted", "Preempted by pod %s on node %s", pod.UID, plan.Node.Name)
 	}
 }
 

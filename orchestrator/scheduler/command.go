@@ -15,6 +15,7 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/component/leader"
 	"github.com/plumb-k8s/plumb/orchestrator/component/logs"
 	"github.com/plumb-k8s/plumb/orchestrator/component/serving"
+	"github.com/plumb-k8s/plumb/orchestrator/scheduler/queue"
 )
 
 // options are kube-scheduler's flags.
@@ -23,8 +24,11 @@ type options struct {
 	bindAddress            string
 	securePort             int
 	certFile, keyFile      string
-	logs                   *logs.Options
-	election               *leader.Options
+	// names of the profiles, and pauses: of the file.
+	names    []string
+	pauses   queue.Pauses
+	logs     *logs.Options
+	election *leader.Options
 }
 
 // accepted are flags of stock's scheduler that change nothing here: health and metrics are served without delegated authentication.
@@ -49,19 +53,18 @@ func NewCommand() *cobra.Command {
 	var o options
 	c := &cobra.Command{
 		Use: "kube-scheduler", Short: "Give every pending pod a node", Args: cobra.NoArgs, SilenceUsage: true,
-		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), c.Flags()) },
 	}
 	o.add(c.Flags())
 	return c
 }
 
-func (o *options) run(ctx context.Context) error {
+func (o *options) run(ctx context.Context, fs *pflag.FlagSet) error {
 	logger, err := o.logs.Logger("kube-scheduler")
 	if err != nil {
 		return err
 	}
-	profile, err := o.profile()
-	if err != nil {
+	if err := o.readFile(fs); err != nil {
 		return err
 	}
 	cfg, err := client.Config(o.kubeconfig, "kube-scheduler")
@@ -72,7 +75,7 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("client: %w", err)
 	}
-	scheduling := Config{Client: api, Name: profile, Logger: logger}
+	scheduling := Config{Client: api, Names: o.names, Pauses: o.pauses, Logger: logger}
 	if o.election.Elect {
 		election, err := o.election.Config()
 		if err != nil {

@@ -2,46 +2,97 @@ package scheduler
 
 import (
 	"fmt"
-	"os"
+	"time"
 
+	"github.com/spf13/pflag"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	schedulerv1 "k8s.io/kube-scheduler/config/v1"
-	"sigs.k8s.io/yaml"
+
+	"github.com/plumb-k8s/plumb/orchestrator/scheduler/queue"
 )
 
-// profile reads --config and returns the name of its one profile. Flags win over the file.
-func (o *options) profile() (string, error) {
+// readFile takes over what --config says. Flags that are given win over the file.
+func (o *options) readFile(fs *pflag.FlagSet) error {
 	if o.configFile == "" {
-		return corev1.DefaultSchedulerName, nil
-	}
-	data, err := os.ReadFile(o.configFile)
-	if err != nil {
-		return "", fmt.Errorf("--config: %w", err)
+		return nil
 	}
 	var cfg schedulerv1.KubeSchedulerConfiguration
-	if err := yaml.UnmarshalStrict(data, &cfg); err != nil {
-		return "", fmt.Errorf("--config %s: %w", o.configFile, err)
-	}
-	if cfg.Kind != "KubeSchedulerConfiguration" {
-		return "", fmt.Errorf("--config %s: kind: must be KubeSchedulerConfiguration, not %q", o.configFile, cfg.Kind)
+	if err := configuration.Read(o.configFile, &cfg); err != nil {
+		return err
 	}
 	if o.kubeconfig == "" {
 		o.kubeconfig = cfg.ClientConnection.Kubeconfig
 	}
-	return profileName(o.configFile, cfg.Profiles)
+	o.elect(&cfg, fs)
+	var err error
+	if o.names, err = names(cfg.Profiles); err == nil {
+		o.pauses, err = pauses(&cfg)
+	}
+	if err != nil {
+		return fmt.Errorf("--config=%s: %w", o.configFile, err)
+	}
+	return nil
 }
 
-// profileName of the one profile that is supported: its plugins are the built-in rules.
-func profileName(file string, profiles []schedulerv1.KubeSchedulerProfile) (string, error) {
-	switch {
-	case len(profiles) == 0:
-		return corev1.DefaultSchedulerName, nil
-	case len(profiles) > 1:
-		return "", fmt.Errorf("--config %s: profiles: at most one is supported, there are %d", file, len(profiles))
-	case profiles[0].Plugins != nil || len(profiles[0].PluginConfig) > 0:
-		return "", fmt.Errorf("--config %s: profiles[0]: plugins and pluginConfig are not supported", file)
-	case profiles[0].SchedulerName != nil:
-		return *profiles[0].SchedulerName, nil
+// elect takes over the settings of the election.
+func (o *options) elect(cfg *schedulerv1.KubeSchedulerConfiguration, fs *pflag.FlagSet) {
+	e := &cfg.LeaderElection
+	if e.LeaderElect != nil && !fs.Changed("leader-elect") {
+		o.election.Elect = *e.LeaderElect
 	}
-	return corev1.DefaultSchedulerName, nil
+	for _, d := range []struct {
+		flag string
+		into *time.Duration
+		says metav1.Duration
+	}{
+		{"leader-elect-lease-duration", &o.election.LeaseDuration, e.LeaseDuration},
+		{"leader-elect-renew-deadline", &o.election.RenewDeadline, e.RenewDeadline},
+		{"leader-elect-retry-period", &o.election.RetryPeriod, e.RetryPeriod},
+	} {
+		if d.says.Duration != 0 && !fs.Changed(d.flag) {
+			*d.into = d.says.Duration
+		}
+	}
+	if e.ResourceName != "" && !fs.Changed("leader-elect-resource-name") {
+		o.election.ResourceName = e.ResourceName
+	}
+	if e.ResourceNamespace != "" && !fs.Changed("leader-elect-resource-namespace") {
+		o.election.ResourceNamespace = e.ResourceNamespace
+	}
+}
+
+// names of the profiles. They differ in nothing else: all have the built-in rules.
+func names(profiles []schedulerv1.KubeSchedulerProfile) ([]string, error) {
+	var out []string
+	seen := map[string]bool{}
+	for i, p := range profiles {
+		name := ""
+		switch {
+		case p.SchedulerName != nil:
+			name = *p.SchedulerName
+		case len(profiles) == 1:
+			name = corev1.DefaultSchedulerName
+		}
+		if name == "" || seen[name] {
+			return nil, fmt.Errorf("profiles[%d].schedulerName: %q is empty, or another profile's; give each profile a name of its own", i, name)
+		}
+		seen[name] = true
+		out = append(out, name)
+	}
+	return out, nil
+}
+
+func pauses(cfg *schedulerv1.KubeSchedulerConfiguration) (queue.Pauses, error) {
+	out := queue.DefaultPauses
+	if s := cfg.PodInitialBackoffSeconds; s != nil {
+		out.First = time.Duration(*s) * time.Second
+	}
+	if s := cfg.PodMaxBackoffSeconds; s != nil {
+		out.Longest = time.Duration(*s) * time.Second
+	}
+	if out.First <= 0 || out.Longest < out.First {
+		return out, fmt.Errorf("podMaxBackoffSeconds: pauses from %s to %s: the first must be above 0, and the longest not below it", out.First, out.Longest)
+	}
+	return out, nil
 }

@@ -75,7 +75,7 @@ func (s *Scheduler) podChanged(old, pod *corev1.Pod) {
 		s.podPlaced(old, pod)
 		return
 	}
-	if pod.Spec.SchedulerName != s.Name {
+	if !slices.Contains(s.Names, pod.Spec.SchedulerName) {
 		return
 	}
 	if len(pod.Spec.SchedulingGates) > 0 || pod.DeletionTimestamp != nil {

@@ -31,8 +31,10 @@ import (
 // Config of a scheduler.
 type Config struct {
 	Client kubernetes.Interface
-	// Name of the profile: pods whose spec.schedulerName is another one are left alone.
-	Name string
+	// Names of the profiles: pods whose spec.schedulerName is another one are left alone. None is the default scheduler's.
+	Names []string
+	// Pauses between attempts at one pod: zero is stock's.
+	Pauses queue.Pauses
 	// Clock measures the pauses between attempts: nil is the real one.
 	Clock  clock.WithTicker
 	Logger *slog.Logger
@@ -45,12 +47,13 @@ type Config struct {
 // Scheduler of one cluster.
 type Scheduler struct {
 	Config
-	rules    []*rules.Rule
-	queue    *queue.Queue
-	recorder record.EventRecorder
-	budgets  cache.Store
-	sources  []cache.Controller
-	writes   chan struct{}
+	rules []*rules.Rule
+	queue *queue.Queue
+	// recorders send the events of each profile.
+	recorders map[string]record.EventRecorder
+	budgets   cache.Store
+	sources   []cache.Controller
+	writes    chan struct{}
 
 	// mu guards state.
 	mu    sync.Mutex
@@ -59,8 +62,11 @@ type Scheduler struct {
 
 // New returns a scheduler that does nothing until Run.
 func New(cfg Config) *Scheduler {
-	if cfg.Name == "" {
-		cfg.Name = corev1.DefaultSchedulerName
+	if len(cfg.Names) == 0 {
+		cfg.Names = []string{corev1.DefaultSchedulerName}
+	}
+	if cfg.Pauses == (queue.Pauses{}) {
+		cfg.Pauses = queue.DefaultPauses
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = clock.RealClock{}
@@ -69,7 +75,7 @@ func New(cfg Config) *Scheduler {
 		cfg.Parallelism = 64
 	}
 	s := &Scheduler{
-		Config: cfg, rules: rules.All(), queue: queue.New(cfg.Clock), state: state.New(), writes: make(chan struct{}, cfg.Parallelism),
+		Config: cfg, rules: rules.All(), queue: queue.New(cfg.Clock, cfg.Pauses), state: state.New(), writes: make(chan struct{}, cfg.Parallelism),
 	}
 	s.sources = s.informers()
 	return s

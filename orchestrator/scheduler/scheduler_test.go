@@ -21,7 +21,7 @@ import (
 // small is a scheduler of one node with room for one pod.
 func small(client *fake.Clientset) *Scheduler {
 	s := New(Config{Client: client, Logger: slog.New(slog.DiscardHandler)})
-	s.recorder = &record.FakeRecorder{}
+	s.recorders = map[string]record.EventRecorder{corev1.DefaultSchedulerName: &record.FakeRecorder{}}
 	room := corev1.ResourceList{corev1.ResourcePods: resource.MustParse("1"), corev1.ResourceCPU: resource.MustParse("1")}
 	s.setNode(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n"}, Status: corev1.NodeStatus{Allocatable: room, Capacity: room}})
 	return s

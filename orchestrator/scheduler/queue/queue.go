@@ -17,13 +17,15 @@ import (
 	"github.com/plumb-k8s/plumb/orchestrator/scheduler/rules"
 )
 
-// Pauses between attempts at one pod double from FirstPause to LongestPause (podInitialBackoffSeconds and podMaxBackoffSeconds of
-// KubeSchedulerConfiguration); a refused pod that no event woke is tried again after Forgotten.
-const (
-	FirstPause   = 1 * time.Second
-	LongestPause = 10 * time.Second
-	Forgotten    = 5 * time.Minute
-)
+// Pauses between attempts at one pod double from First to Longest (podInitialBackoffSeconds and podMaxBackoffSeconds of
+// KubeSchedulerConfiguration).
+type Pauses struct{ First, Longest time.Duration }
+
+// DefaultPauses are stock's.
+var DefaultPauses = Pauses{First: time.Second, Longest: 10 * time.Second}
+
+// Forgotten is after how long a refused pod that no event woke is tried again.
+const Forgotten = 5 * time.Minute
 
 // Attempt is one try at a pod, as the pod was when it began. Versions that come meanwhile are for the next one.
 type Attempt struct {
@@ -57,8 +59,9 @@ const (
 
 // Queue of pending pods; safe for concurrent use.
 type Queue struct {
-	clock clock.WithTicker
-	wake  chan struct{}
+	clock  clock.WithTicker
+	pauses Pauses
+	wake   chan struct{}
 
 	mu      sync.Mutex
 	items   map[types.UID]*item
@@ -67,8 +70,8 @@ type Queue struct {
 }
 
 // New returns an empty Queue.
-func New(c clock.WithTicker) *Queue {
-	return &Queue{clock: c, wake: make(chan struct{}, 1), items: map[types.UID]*item{}}
+func New(c clock.WithTicker, pauses Pauses) *Queue {
+	return &Queue{clock: c, pauses: pauses, wake: make(chan struct{}, 1), items: map[types.UID]*item{}}
 }
 
 // Set adds a pending pod, or takes in its new version. changed says that the new version may be easier to place.
@@ -172,19 +175,19 @@ func (q *Queue) Refuse(a Attempt, need rules.Need) {
 	now := q.clock.Now()
 	a.item.need = need
 	a.item.where = refused
-	a.item.notTill = now.Add(pause(a.item.attempts))
+	a.item.notTill = now.Add(q.pauses.after(a.item.attempts))
 	if need.HelpedBy(a.item.missed) {
 		q.release(a.item)
 	}
 }
 
-// pause before the next attempt.
-func pause(attempts int) time.Duration {
-	d := FirstPause
-	for i := 1; i < attempts && d < LongestPause; i++ {
+// after is the pause that follows so many attempts.
+func (p Pauses) after(attempts int) time.Duration {
+	d := p.First
+	for i := 1; i < attempts && d < p.Longest; i++ {
 		d *= 2
 	}
-	return min(d, LongestPause)
+	return min(d, p.Longest)
 }
 
 // Happened wakes the refused pods that a change can help.

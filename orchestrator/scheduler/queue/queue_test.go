@@ -29,7 +29,7 @@ func next(t *testing.T, q *Queue) Attempt {
 
 func TestNextIsByPriorityThenAge(t *testing.T) {
 	clock := testingclock.NewFakeClock(time.Now())
-	q := New(clock)
+	q := New(clock, DefaultPauses)
 	for _, p := range []*corev1.Pod{pod("old", 0), pod("young", 0), pod("urgent", 10)} {
 		q.Set(p, false)
 		clock.Step(time.Second)
@@ -43,7 +43,7 @@ func TestNextIsByPriorityThenAge(t *testing.T) {
 
 func TestRefusedPodWaitsForAnEventThatHelps(t *testing.T) {
 	clock := testingclock.NewFakeClock(time.Now())
-	q := New(clock)
+	q := New(clock, DefaultPauses)
 	q.Set(pod("a", 0), false)
 	q.Refuse(next(t, q), rules.Need{Events: rules.PodRemoved})
 	clock.Step(time.Minute)
@@ -57,7 +57,7 @@ func TestRefusedPodWaitsForAnEventThatHelps(t *testing.T) {
 
 func TestEventDuringTheAttemptIsNotLost(t *testing.T) {
 	clock := testingclock.NewFakeClock(time.Now())
-	q := New(clock)
+	q := New(clock, DefaultPauses)
 	q.Set(pod("a", 0), false)
 	attempt := next(t, q)
 	q.Happened(rules.Happened(rules.PodRemoved))
@@ -65,13 +65,13 @@ func TestEventDuringTheAttemptIsNotLost(t *testing.T) {
 	if _, _, ok := q.pop(); ok {
 		t.Fatal("the pod was retried without a pause")
 	}
-	clock.Step(FirstPause)
+	clock.Step(DefaultPauses.First)
 	next(t, q)
 }
 
 // A version that comes during the attempt does not change it; the test is one for the race detector too.
 func TestAnAttemptKeepsThePodThatItBeganWith(t *testing.T) {
-	q := New(testingclock.NewFakeClock(time.Now()))
+	q := New(testingclock.NewFakeClock(time.Now()), DefaultPauses)
 	q.Set(pod("a", 0), false)
 	attempt := next(t, q)
 	began := attempt.Pod
@@ -91,14 +91,14 @@ func TestAnAttemptKeepsThePodThatItBeganWith(t *testing.T) {
 
 func TestPausesDoubleToTheLongest(t *testing.T) {
 	for attempts, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 4: 8 * time.Second, 5: 10 * time.Second, 50: 10 * time.Second} {
-		if got := pause(attempts); got != want {
+		if got := DefaultPauses.after(attempts); got != want {
 			t.Errorf("attempt %d: got %s, want %s", attempts, got, want)
 		}
 	}
 }
 
 func TestRemovedPodIsNotTried(t *testing.T) {
-	q := New(testingclock.NewFakeClock(time.Now()))
+	q := New(testingclock.NewFakeClock(time.Now()), DefaultPauses)
 	q.Set(pod("a", 0), false)
 	q.Remove("a")
 	if _, _, ok := q.pop(); ok {
@@ -114,7 +114,7 @@ func TestRemovedPodIsNotTried(t *testing.T) {
 // A pod that is woken by what cannot help it pauses longer, and one of lower priority took the room (found by SCHED-007).
 func TestOnlyMoreOfWhatItLacksWakesAPod(t *testing.T) {
 	clock := testingclock.NewFakeClock(time.Now())
-	q := New(clock)
+	q := New(clock, DefaultPauses)
 	q.Set(pod("urgent", 10), false)
 	q.Set(pod("other", 0), false)
 	for range 2 {
