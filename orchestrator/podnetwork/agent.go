@@ -94,7 +94,12 @@ func (a *Agent) Run(ctx context.Context) error {
 		}
 	}
 	registration, err := a.informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc: changed, UpdateFunc: func(_, obj any) { changed(obj) }, DeleteFunc: changed,
+		AddFunc: changed, DeleteFunc: changed,
+		UpdateFunc: func(old, obj any) {
+			if before, ok := old.(*corev1.Node); !ok || moved(before, obj.(*corev1.Node)) {
+				changed(obj)
+			}
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("watch nodes: %w", err)

@@ -95,3 +95,8 @@ func networkConfig(own []netip.Prefix, mtu int) ([]byte, error) {
 	}
 	return append(raw, '\n'), nil
 }
+
+// moved tells whether a plan may be another one now. A heartbeat, of which there is one per node every few seconds, is nothing.
+func moved(old, node *corev1.Node) bool {
+	return old.Spec.PodCIDR != node.Spec.PodCIDR || !slices.Equal(old.Spec.PodCIDRs, node.Spec.PodCIDRs) || !slices.Equal(old.Status.Addresses, node.Status.Addresses)
+}

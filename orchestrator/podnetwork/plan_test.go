@@ -50,3 +50,23 @@ func TestMakePlan(t *testing.T) {
 		})
 	}
 }
+
+func TestAHeartbeatMovesNothing(t *testing.T) {
+	before := node("a", "172.30.0.2", "10.244.1.0/24")
+	beat := before.DeepCopy()
+	beat.ResourceVersion, beat.Status.Conditions = "2", []corev1.NodeCondition{{Type: corev1.NodeReady}}
+	tests := []struct {
+		name string
+		now  *corev1.Node
+		want bool
+	}{
+		{"a heartbeat", beat, false},
+		{"another address", node("a", "172.30.0.3", "10.244.1.0/24"), true},
+		{"a range", node("a", "172.30.0.2", "10.244.1.0/24", "fd00::/64"), true},
+	}
+	for _, test := range tests {
+		if got := moved(before, test.now); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
