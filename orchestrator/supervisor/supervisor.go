@@ -76,7 +76,7 @@ func Run(ctx context.Context, cfg Config) error {
 			return err
 		}
 	}
-	s.keep(ctx, entries)
+	inStages(ctx, entries, s.run)
 	background.Wait()
 	reaper.Evict(cfg.Logger)
 	return nil
@@ -142,23 +142,6 @@ func (s *supervisor) control(ctx context.Context, background *sync.WaitGroup, me
 		}
 	})
 	return nil
-}
-
-// keep runs all entries. When ctx ends, components stop first and the runtime under them last.
-func (s *supervisor) keep(ctx context.Context, entries []roster.Entry) {
-	runtimeContext, stopRuntime := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopRuntime()
-	var components, runtime sync.WaitGroup
-	for _, e := range entries {
-		if e.Runtime {
-			runtime.Go(func() { s.run(runtimeContext, e) })
-		} else {
-			components.Go(func() { s.run(ctx, e) })
-		}
-	}
-	components.Wait()
-	stopRuntime()
-	runtime.Wait()
 }
 
 // run keeps one entry, once the entry it comes after is ready.

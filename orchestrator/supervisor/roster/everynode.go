@@ -13,9 +13,9 @@ import (
 // ControlPlaneLabel marks control planes, as label and as taint.
 const ControlPlaneLabel = "node-role.kubernetes.io/control-plane"
 
-// balancerName is what clients that can do nothing without an apiserver come after: started earlier, their watches fail, and back off for
+// Balancer is what clients that can do nothing without an apiserver come after: started earlier, their watches fail, and back off for
 // seconds beyond the moment at which the apiserver is ready.
-const balancerName = "balancer"
+const Balancer = "balancer"
 
 // balancer is the way of this node's components to whichever apiserver is ready; it is ready itself when one answers.
 func balancer(c *description.Cluster) Entry {
@@ -23,7 +23,7 @@ func balancer(c *description.Cluster) Entry {
 	for _, n := range c.ControlPlanes() {
 		args = append(args, "--backend="+net.JoinHostPort(n.Address, strconv.Itoa(description.APIPort)))
 	}
-	return Entry{Name: balancerName, Executable: node, Args: args, Ready: Probe{URL: "https://" + pki.LocalAPI + "/readyz", CA: pkiDir + "ca.crt"}}
+	return Entry{Name: Balancer, Executable: node, Args: args, Ready: Probe{URL: "https://" + pki.LocalAPI + "/readyz", CA: pkiDir + "ca.crt"}}
 }
 
 func kubelet(c *description.Cluster, me description.Node) (Entry, error) {
@@ -81,7 +81,7 @@ func proxy(c *description.Cluster, me description.Node) (Entry, error) {
 	return Entry{
 		Name: "kube-proxy", Executable: node, Args: []string{"--config=" + file},
 		Files: map[string][]byte{file: data}, Ready: Probe{URL: "http://127.0.0.1:10256/livez"},
-		After: balancerName,
+		After: Balancer,
 	}, err
 }
 
@@ -89,7 +89,7 @@ func proxy(c *description.Cluster, me description.Node) (Entry, error) {
 func podNetwork(me description.Node) Entry {
 	return Entry{
 		Name: "podnetwork", Executable: node, Args: []string{"--kubeconfig=" + pkiDir + "kube-proxy.conf", "--hostname-override=" + me.Name},
-		After: balancerName,
+		After: Balancer,
 	}
 }
 
