@@ -209,7 +209,7 @@ func TestServiceCIDRsAreCompiledTogether(t *testing.T) {
 // Reading the kernel's table of connections takes as long as it takes: the next change must not wait for it.
 func TestChangesDoNotWaitForTheTableOfConnections(t *testing.T) {
 	f := newFlows(slog.New(slog.DiscardHandler))
-	begun, end := make(chan struct{}, 2), make(chan struct{})
+	begun, end := make(chan struct{}, 4), make(chan struct{}) // two families, twice
 	f.remove = func(netlink.InetFamily, destinations) (uint, error) {
 		begun <- struct{}{}
 		<-end
