@@ -73,7 +73,8 @@ func TestAClusterIPOutsideTheRange(t *testing.T) {
 	for _, row := range []struct{ ip, query, says string }{
 		{"1.2.3.4", "", "the provided network does not match the current range"},
 		{"1.2.3.4", "?dryRun=All", "the provided IP (1.2.3.4)" + outside},
-		{"10.96.0.0", "", "the provided IP (10.96.0.0)" + outside},
+		{"10.96.0.0", "", "the provided network does not match the current range"},
+		{"10.96.0.0", "?dryRun=All", "the provided IP (10.96.0.0)" + outside},
 	} {
 		body := `{"apiVersion":"v1","kind":"Service","metadata":{"name":"bad"},"spec":{"clusterIP":"` + row.ip + `","ports":[{"port":80}]}}`
 		w.refused(w.send(http.MethodPost, "/api/v1/namespaces/default/services"+row.query, asJSON, body), http.StatusUnprocessableEntity,
