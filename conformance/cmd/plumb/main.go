@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,8 +110,11 @@ Exit codes of check: 0 every requirement ran and passed; 1 one failed; 2 a bad f
 	return root
 }
 
-// version is set by the linker to a release's; otherwise it is the commit's, as far as the build knows it.
-var version = versionOf(debug.ReadBuildInfo())
+// stamped is set by the linker: the release, or the commit.
+var stamped string
+
+// version is what this program calls itself; without the linker's word it is the commit's, as far as go knows it.
+var version = cmp.Or(stamped, versionOf(debug.ReadBuildInfo()))
 
 // versionOf is the module's version, or the commit of a checkout.
 func versionOf(build *debug.BuildInfo, known bool) string {
