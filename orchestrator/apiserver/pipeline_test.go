@@ -153,3 +153,19 @@ func TestTheApiserverDialsNobodysLoopback(t *testing.T) {
 		w.must("", "PATCH", pods+"/p/status", `{"status":{"podIP":null,"podIPs":null}}`)
 	}
 }
+
+// Whoever waits for a name to be free learns that it will be.
+func TestANameThatIsBeingGivenUp(t *testing.T) {
+	w := newWorld(t)
+	w.namespace("room")
+	maps := "/api/v1/namespaces/room/configmaps"
+	m := "{apiVersion: v1, kind: ConfigMap, metadata: {name: m, finalizers: [a.io/b]}}"
+	w.must("", "POST", maps, m)
+	for _, query := range []string{"", "?dryRun=All"} {
+		w.refused(w.do("", "POST", maps+query, m), http.StatusConflict, `configmaps "m" already exists`)
+	}
+	w.must("", "DELETE", maps+"/m", "")
+	for _, query := range []string{"", "?dryRun=All"} {
+		w.refused(w.do("", "POST", maps+query, m), http.StatusConflict, `object is being deleted: configmaps "m" already exists`)
+	}
+}

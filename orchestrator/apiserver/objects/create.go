@@ -155,8 +155,8 @@ func (r *Registry) add(ctx context.Context, k *kind.Kind, obj kind.Object, h Hoo
 	}
 	key := Key(k, obj.GetNamespace(), obj.GetName())
 	if h.DryRun {
-		if _, err := r.Store.Get(ctx, key); err == nil {
-			return nil, apierrors.NewAlreadyExists(k.GroupResource(), obj.GetName())
+		if present, err := r.Store.Get(ctx, key); err == nil {
+			return nil, exists(k, obj.GetName(), present)
 		}
 		return obj, nil
 	}
@@ -169,9 +169,18 @@ func (r *Registry) add(ctx context.Context, k *kind.Kind, obj kind.Object, h Hoo
 	})
 	var conflict *store.ConflictError
 	if errors.As(err, &conflict) {
-		return nil, apierrors.NewAlreadyExists(k.GroupResource(), obj.GetName())
+		return nil, exists(k, obj.GetName(), conflict.Current)
 	}
 	return created, err
+}
+
+// exists is the refusal of a name that is taken: it says if that is to change.
+func exists(k *kind.Kind, name string, present store.Entry) error {
+	err := apierrors.NewAlreadyExists(k.GroupResource(), name)
+	if o, wrong := originalOf(k, present); wrong == nil && o.GetDeletionTimestamp() != nil {
+		err.ErrStatus.Message = "object is being deleted: " + err.ErrStatus.Message
+	}
+	return err
 }
 
 // write stores what was encoded, and returns it as it reads now: shared with the cache, not to be altered.
