@@ -54,6 +54,13 @@ func TestNodeStatus(t *testing.T) {
 	}
 }
 
+func TestKubeletsAreNotConfiguredByTheirNode(t *testing.T) {
+	n := &corev1.Node{Spec: corev1.NodeSpec{ConfigSource: &corev1.NodeConfigSource{}}, Status: corev1.NodeStatus{Config: &corev1.NodeConfigStatus{}}}
+	if normaliseNode(n); n.Spec.ConfigSource != nil || n.Status.Config != nil {
+		t.Errorf("%v %v are kept", n.Spec.ConfigSource, n.Status.Config)
+	}
+}
+
 func text(err error) string {
 	if err == nil {
 		return ""

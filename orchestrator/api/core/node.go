@@ -58,9 +58,10 @@ func Node() kind.Kind {
 	}
 }
 
-// normaliseNode makes podCIDR and the first of podCIDRs agree; podCIDR wins.
+// normaliseNode makes podCIDR and the first of podCIDRs agree; podCIDR wins. What once configured kubelets is kept no more.
 func normaliseNode(n *corev1.Node) {
 	s := &n.Spec
+	s.ConfigSource, n.Status.Config = nil, nil
 	switch {
 	case s.PodCIDR == "" && len(s.PodCIDRs) > 0:
 		s.PodCIDR = s.PodCIDRs[0]

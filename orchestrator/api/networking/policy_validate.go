@@ -2,7 +2,6 @@ package networking
 
 import (
 	"context"
-	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -11,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	netutils "k8s.io/utils/net"
 )
 
 func validateSelector(s *metav1.LabelSelector, path *field.Path) field.ErrorList {
@@ -121,21 +121,19 @@ func validateBlock(b *networkingv1.IPBlock, path *field.Path) field.ErrorList {
 	if b.CIDR == "" {
 		return field.ErrorList{field.Required(path.Child("cidr"), "")}
 	}
-	errs := validation.IsValidCIDR(path.Child("cidr"), b.CIDR)
-	whole, err := netip.ParsePrefix(b.CIDR)
+	errs := validation.IsValidCIDRForLegacyField(path.Child("cidr"), b.CIDR, true, nil)
+	_, whole, err := netutils.ParseCIDRSloppy(b.CIDR)
 	if err != nil {
 		return errs
 	}
+	size, _ := whole.Mask.Size()
 	for i, text := range b.Except {
 		at := path.Child("except").Index(i)
-		except, err := netip.ParsePrefix(text)
-		if err != nil {
-			errs = append(errs, validation.IsValidCIDR(at, text)...)
-			continue
-		}
-		errs = append(errs, validation.IsValidCIDR(at, text)...)
-		if !whole.Contains(except.Addr()) || except.Bits() <= whole.Bits() {
-			errs = append(errs, field.Invalid(at, text, "must be a strict subset of `cidr`"))
+		errs = append(errs, validation.IsValidCIDRForLegacyField(at, text, true, nil)...)
+		if _, except, err := netutils.ParseCIDRSloppy(text); err == nil {
+			if part, _ := except.Mask.Size(); !whole.Contains(except.IP) || part <= size {
+				errs = append(errs, field.Invalid(at, text, "must be a strict subset of `cidr`"))
+			}
 		}
 	}
 	return errs

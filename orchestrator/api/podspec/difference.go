@@ -9,8 +9,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// difference shows how two specs differ, in the form that stock ends its refusal of a changed pod with: a unified diff of all fields, set or not.
-func difference(old, now *corev1.PodSpec) string {
+// difference shows how two specs, or containers, differ, in the form that stock ends its refusal of a changed pod with: a unified diff of all
+// fields, set or not.
+func difference[T any](old, now *T) string {
 	diff, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{A: difflib.SplitLines(shown(old)), B: difflib.SplitLines(shown(now)), Context: 3})
 	if err != nil {
 		return err.Error() // writing to memory: never
@@ -18,10 +19,10 @@ func difference(old, now *corev1.PodSpec) string {
 	return diff
 }
 
-// shown is a spec as JSON by the names of Go: stock's internal types carry no JSON names and leave nothing out.
-func shown(spec *corev1.PodSpec) string {
+// shown is a value as JSON by the names of Go: stock's internal types carry no JSON names and leave nothing out.
+func shown[T any](value *T) string {
 	var compact, indented bytes.Buffer
-	write(&compact, reflect.ValueOf(spec))
+	write(&compact, reflect.ValueOf(value))
 	if err := json.Indent(&indented, compact.Bytes(), "", " "); err != nil {
 		return compact.String()
 	}

@@ -197,10 +197,10 @@ func validateEphemeral(e *corev1.EphemeralContainer, spec *corev1.PodSpec, names
 		}
 	}
 	forbidden(len(c.Ports) > 0, "ports")
+	forbidden(len(c.Resources.Limits)+len(c.Resources.Requests) > 0, "resources")
 	forbidden(c.LivenessProbe != nil, "livenessProbe")
 	forbidden(c.ReadinessProbe != nil, "readinessProbe")
 	forbidden(c.StartupProbe != nil, "startupProbe")
 	forbidden(c.Lifecycle != nil, "lifecycle")
-	forbidden(len(c.Resources.Limits)+len(c.Resources.Requests) > 0, "resources")
 	return errs
 }

@@ -35,6 +35,8 @@ func validateProjected(p *corev1.ProjectedVolumeSource, path *field.Path) field.
 		case s.DownwardAPI != nil:
 			errs = append(errs, validateDownward(s.DownwardAPI.Items, at.Child("downwardAPI"))...)
 			errs = append(errs, onceEach("", fieldPaths(s.DownwardAPI.Items, ""), paths, path)...)
+		case s.ClusterTrustBundle != nil:
+			errs = append(errs, onceEach("", []written{{path: s.ClusterTrustBundle.Path}}, paths, path)...)
 		case s.ServiceAccountToken != nil:
 			errs = append(errs, validateTokenSource(s.ServiceAccountToken, at.Child("serviceAccountToken"), path)...)
 		}

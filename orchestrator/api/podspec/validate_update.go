@@ -140,7 +140,7 @@ func ValidateEphemeral(p, old *corev1.Pod) field.ErrorList {
 		case !kept:
 			errs = append(errs, field.Forbidden(path, "existing ephemeral containers \""+was.Name+"\" may not be removed\n"))
 		case !equality.Semantic.DeepEqual(c, was):
-			errs = append(errs, field.Forbidden(path, "existing ephemeral containers \""+was.Name+"\" may not be changed\n"))
+			errs = append(errs, field.Forbidden(path, "existing ephemeral containers \""+was.Name+"\" may not be changed\n"+difference(was, c)))
 		}
 	}
 	return errs
